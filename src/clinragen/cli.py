@@ -1,0 +1,135 @@
+"""The commands. Imports are lazy: `--help` needs no torch."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from clinragen.errors import ClinragenError
+from clinragen.recipe import Recipe, Section, read_recipe
+from clinragen.steps import STEPS, Step, run_folder, run_step
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Diagnoses with reasons you can check: from hospital records to a small model that explains itself.",
+)
+console = Console()
+
+RecipePath = Annotated[Path, typer.Argument(help="a recipe file (TOML)")]
+Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value ...")]
+CasePath = Annotated[Path, typer.Argument(help="a case file (JSON)")]
+
+
+def main() -> None:
+    """Run a command; what the user can put right is told without a traceback."""
+    try:
+        app()
+    except ClinragenError as fault:
+        Console(stderr=True).print(f"[bold red]{type(fault).__name__}[/]: ", end="")
+        Console(stderr=True).print(str(fault), markup=False, highlight=False)
+        raise SystemExit(2) from None
+
+
+@app.command()
+def run(recipe: RecipePath, overrides: Overrides = None) -> None:
+    """Ingest to evaluate, skipping what is complete."""
+    read = read_recipe(recipe, overrides or ())
+    for step in STEPS:
+        _run(step, read)
+    _tell_results(read)
+
+
+@app.command()
+def explain(section: Annotated[str | None, typer.Argument(help="a section of the recipe")] = None) -> None:
+    """What each recipe key means."""
+    names = [section] if section else ["", *_sections()]
+    for name in names:
+        _explain(name)
+
+
+@app.command()
+def check(case: CasePath) -> None:
+    """Print the claims of a case's rationale with spans and verdicts, as JSON."""
+    from clinragen.grounding.run import check_case
+
+    console.print_json(json.dumps(check_case(case), ensure_ascii=False, default=str))
+
+
+@app.command()
+def diagnose(run: Annotated[Path, typer.Argument(help="a run folder")], case: CasePath) -> None:
+    """Diagnose one case with a trained student: probabilities, answer, rationale with verdicts, facts."""
+    from clinragen.evaluate.diagnose import diagnose_case
+
+    console.print_json(json.dumps(diagnose_case(run, case), ensure_ascii=False, default=str))
+
+
+def _step_command(step: Step) -> None:
+    def command(recipe: RecipePath, overrides: Overrides = None) -> None:
+        _run(step, read_recipe(recipe, overrides or ()))
+
+    command.__doc__ = f"Run the step `{step.name}` alone."
+    app.command(step.name)(command)
+
+
+for _step in STEPS:
+    _step_command(_step)
+
+
+def _run(step: Step, recipe: Recipe) -> None:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(step.name, total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{step.name}: {what}", completed=done, total=total)
+
+        ran = run_step(step, recipe, progress)
+        bar.update(
+            task, description=f"{step.name}: {'done' if ran else 'complete, skipped'}", completed=1, total=1
+        )
+
+
+def _tell_results(recipe: Recipe) -> None:
+    folder = run_folder(recipe)
+    report = (folder / "evaluate" / "report.html").resolve()
+    case = folder / "evaluate" / "cases"
+    first = next(iter(sorted(case.glob("*.json"))), case)
+    console.print(f"\nreport:  {report}")
+    console.print(f"try a case:  clinragen diagnose {folder} {first}", soft_wrap=True)
+
+
+def _sections() -> list[str]:
+    return [name for name, field in Recipe.model_fields.items() if _is_section(field.annotation)]
+
+
+def _is_section(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Section)
+
+
+def _explain(name: str) -> None:
+    from clinragen.recipe import recipe_keys
+
+    model = Recipe.model_fields[name].annotation if name in Recipe.model_fields else Recipe
+    recipe_keys(name)
+    console.print(f"[bold]\\[{name}][/]" if name else "[bold]recipe[/]")
+    for key, field in model.model_fields.items():  # type: ignore[union-attr]
+        if not _is_section(field.annotation):
+            default = "required" if field.is_required() else f"default {field.default!r}"
+            console.print(f"  {key}  [dim]({default})[/]  {field.description}", soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Medicine as tables with small functions: variables, diagnoses, grid, findings, note sections."""

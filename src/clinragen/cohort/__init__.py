@@ -1,0 +1,1 @@
+"""Events in, stays out: selection with counts, splits by patient, leakage audit."""

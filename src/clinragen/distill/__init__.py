@@ -1,0 +1,1 @@
+"""Three stages and one training loop."""

@@ -1,0 +1,1 @@
+"""Raw records in, MEDS event shards out; one file per source."""

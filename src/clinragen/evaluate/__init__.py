@@ -1,0 +1,1 @@
+"""Predict once, score many: metrics, controls, baselines, audits and the report."""

@@ -1,0 +1,1 @@
+"""Does the chart support what a text says? Claims and verdicts."""

@@ -1,0 +1,1 @@
+"""Cited facts about findings and diagnoses."""

@@ -1,0 +1,1 @@
+"""The student: a small language model that reads note tokens and series tokens side by side."""

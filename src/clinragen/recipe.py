@@ -1,0 +1,213 @@
+"""The Recipe: one experiment as one TOML file; a frozen typed section for each step.
+
+A section is read by the step of that name. Unknown keys and values are errors, told all at once.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from clinragen.errors import RecipeError
+
+
+class Section(BaseModel):
+    """A frozen part of a recipe that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Source(Section):
+    """Where records come from."""
+
+    kind: Literal["synthetic", "mimic3", "mimic4", "eicu"] = Field(
+        "synthetic", description="the source adapter; synthetic is the simulated hospital"
+    )
+    path: str = Field("", description="folder with the raw tables, relative to the recipe file")
+    stays: int = Field(8000, ge=1, description="synthetic only: how many stays to simulate")
+    shards: int = Field(8, ge=1, description="event shards, cut by subject")
+    credentialed: bool = Field(
+        False, description="records of real patients under an agreement: no text may leave this machine"
+    )
+
+
+class Cohort(Section):
+    """Which stays, seen at which time."""
+
+    unit: Literal["icu", "hospital"] = Field("icu", description="what one stay is")
+    hours: float = Field(48.0, gt=0, description="prediction time, in hours after the stay begins")
+    min_age: float = Field(18.0, ge=0, description="youngest age kept; an unknown age is kept and counted")
+    min_measurements: int = Field(0, ge=0, description="fewest measurements before the prediction time")
+    mask: Literal["none", "sections", "mentions"] = Field(
+        "none",
+        description="what of the note that names a diagnosis is masked: nothing, whole answer sections "
+        "(hospital course, discharge diagnosis), or every sentence that names a label",
+    )
+    compose_notes: bool = Field(
+        True, description="compose a note from charted facts where the source has none, marked as composed"
+    )
+    train: float = Field(0.7, gt=0, lt=1, description="share of patients to learn from")
+    tuning: float = Field(
+        0.1, gt=0, lt=1, description="share of patients to choose with; the rest is held_out"
+    )
+
+
+class Knowledge(Section):
+    """Which facts the student may read."""
+
+    kind: Literal["curated"] = Field("curated", description="the cited facts that come with the package")
+    min_facts: int = Field(8, ge=0, description="fewest facts every label must have")
+
+
+class Teach(Section):
+    """Who writes the rationales the student learns from."""
+
+    kind: Literal["scripted", "remote"] = Field("scripted", description="the teacher")
+    stays: int = Field(0, ge=0, description="how many training stays to ask about; 0 means all")
+    endpoint: str = Field("", description="remote: base URL of an OpenAI-compatible API")
+    model: str = Field("", description="remote: the name of the model to ask")
+    agreement: str = Field(
+        "", description="remote: the agreement that permits sending credentialed records to this endpoint"
+    )
+    keep_contradicted: bool = Field(
+        False, description="keep rationales with a contradicted claim (paper mode does)"
+    )
+
+
+class Model(Section):
+    """The student."""
+
+    backbone: str = Field("t5-demo", description="t5-demo, or a local path or hub name of any T5")
+    series_as: Literal["tokens", "text", "both"] = Field(
+        "tokens", description="how the series is read: soft tokens, findings as text, or both"
+    )
+    attention: Literal["facts", "tokens"] = Field(
+        "facts", description="knowledge attention: fact by fact with provenance, or the paper's token bag"
+    )
+    vocabulary: int = Field(1500, ge=300, description="t5-demo: pieces of the BPE vocabulary")
+    width: int = Field(256, ge=16, description="t5-demo: model width")
+    layers: int = Field(3, ge=1, description="t5-demo: layers of encoder and decoder")
+    heads: int = Field(4, ge=1, description="t5-demo: attention heads")
+    feed_forward: int = Field(512, ge=16, description="t5-demo: feed-forward width")
+    series_width: int = Field(96, ge=8, description="width of the series encoder")
+    patch_hours: int = Field(8, ge=1, description="hours of one patch of the series")
+    note_tokens: int = Field(256, ge=16, description="longest note; the rest is cut and counted")
+    target_tokens: int = Field(192, ge=16, description="longest text the student may write")
+
+
+class Distill(Section):
+    """How long and how hard each stage trains."""
+
+    batch: int = Field(16, ge=1, description="stays in a batch")
+    note_steps: int = Field(400, ge=0, description="steps of stage 1: note, findings as pseudo tokens")
+    series_steps: int = Field(
+        200, ge=0, description="steps of stage 2: series encoder, language model frozen"
+    )
+    joint_steps: int = Field(250, ge=0, description="steps of stage 3: everything")
+    note_rate: float = Field(1.5e-2, gt=0, description="stage 1 rate, scaled by each tensor's RMS")
+    series_rate: float = Field(1e-3, gt=0, description="stages 2 and 3: rate of the series encoder")
+    joint_rate: float = Field(8e-3, gt=0, description="stage 3 rate, scaled by each tensor's RMS")
+    align_weight: float = Field(0.3, ge=0, description="stage 3: weight of the alignment loss")
+    head_weight: float = Field(1.0, ge=0, description="weight of the loss of the probabilities")
+    pseudo_share: float = Field(0.2, ge=0, le=1, description="stage 3: share of batches with pseudo tokens")
+    checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints")
+
+
+class Evaluate(Section):
+    """What is scored, and against what."""
+
+    stays: int = Field(0, ge=0, description="most held_out stays to score; 0 means all")
+    bootstrap: int = Field(500, ge=10, description="patient bootstrap samples for every interval")
+    batch: int = Field(64, ge=1, description="stays generated at once")
+    control_steps: int = Field(
+        0, ge=0, description="training steps of the label-only control; 0 leaves it out"
+    )
+    swap_stays: int = Field(200, ge=0, description="stays of the swap test")
+    cases: int = Field(6, ge=0, description="worked cases in the report")
+
+
+class Engine(Section):
+    """Where the work runs. Never changes a result."""
+
+    workers: int = Field(2, ge=1, description="local processes for ingest, cohort and teach")
+    threads: int = Field(0, ge=0, description="torch threads; 0 means all cores")
+
+
+class Recipe(Section):
+    """One experiment."""
+
+    name: str = Field(min_length=1, pattern=r"^[\w.-]+$", description="names the run folder")
+    seed: int = Field(0, ge=0, description="the seed of everything random")
+    runs: str = Field("runs", description="folder of the run folders, relative to where you are")
+    source: Source = Source()
+    cohort: Cohort = Cohort()
+    knowledge: Knowledge = Knowledge()
+    teach: Teach = Teach()
+    model: Model = Model()
+    distill: Distill = Distill()
+    evaluate: Evaluate = Evaluate()
+    engine: Engine = Engine()
+
+
+def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe file and apply `section.key=value` overrides, or raise with every fault at once."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        known = ", ".join(sorted(str(found) for found in path.parent.glob("*.toml"))) or "no recipe there"
+        raise RecipeError(f"no recipe at {path}", found=known, fix="give the path of a recipe file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise RecipeError(f"{path} is not a TOML file", found=str(fault), fix="mend the line named") from None
+    for override in overrides:
+        _apply(values, override)
+    try:
+        recipe = Recipe.model_validate(values)
+    except ValidationError as faults:
+        raise RecipeError(f"{path}: " + "\n".join(_tell(fault) for fault in faults.errors())) from None
+    return _with_path_beside(recipe, path.parent)
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals:
+        raise RecipeError(f"cannot read {override!r}", expected="section.key=value", found=override)
+    *sections, last = key.strip().split(".")
+    for section in sections:
+        values = values.setdefault(section, {})
+    try:
+        values[last] = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        values[last] = text
+
+
+def _tell(fault: Any) -> str:
+    place = [str(part) for part in fault["loc"]]
+    name = ".".join(place)
+    if fault["type"] != "extra_forbidden":
+        return f"{name}: {fault['msg']}, found {fault.get('input')!r}"
+    known = recipe_keys(".".join(place[:-1]))
+    close = difflib.get_close_matches(place[-1], known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"unknown key {name!r}{hint} Known here: {', '.join(known)}"
+
+
+def recipe_keys(section: str = "") -> list[str]:
+    """The keys of a section, or of the top level."""
+    model: Any = Recipe
+    for part in filter(None, section.split(".")):
+        field = model.model_fields.get(part)
+        if field is None or not hasattr(field.annotation, "model_fields"):
+            raise RecipeError(f"no section {section!r} in a recipe", expected=", ".join(Recipe.model_fields))
+        model = field.annotation
+    return list(model.model_fields)
+
+
+def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
+    """Read `source.path` relative to the recipe file, so that a recipe works from anywhere."""
+    if not recipe.source.path or Path(recipe.source.path).is_absolute():
+        return recipe
+    source = recipe.source.model_copy(update={"path": str(folder / recipe.source.path)})
+    return recipe.model_copy(update={"source": source})

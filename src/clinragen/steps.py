@@ -1,0 +1,76 @@
+"""The story as a table: which steps there are, what each reads, and how one is run or skipped."""
+
+import importlib
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clinragen import __version__
+from clinragen.recipe import Recipe
+from clinragen.store import MANIFEST, begin_step, fingerprint, finish_step, read_json
+
+Progress = Callable[[str, int, int], None]
+"""Called with (what, done, total) as a step goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its package's `run.run(recipe, run, progress)` writes `run/<name>/` and returns counts."""
+
+    name: str
+    package: str
+    sections: tuple[str, ...]
+    inputs: tuple[str, ...]
+
+
+STEPS = (
+    Step("ingest", "clinragen.ehr", ("source",), ()),
+    Step("cohort", "clinragen.cohort", ("source", "cohort"), ("ingest",)),
+    Step("knowledge", "clinragen.knowledge", ("knowledge",), ()),
+    Step("teach", "clinragen.teach", ("source", "teach"), ("cohort", "knowledge")),
+    Step("distill", "clinragen.distill", ("model", "distill"), ("cohort", "knowledge", "teach")),
+    Step(
+        "evaluate",
+        "clinragen.evaluate",
+        ("model", "distill", "evaluate"),
+        ("ingest", "cohort", "knowledge", "teach", "distill"),
+    ),
+)
+
+
+def run_folder(recipe: Recipe) -> Path:
+    """Where the steps of this recipe write."""
+    return Path(recipe.runs) / recipe.name
+
+
+def run_step(step: Step, recipe: Recipe, progress: Progress) -> bool:
+    """Run one step, or skip it where its folder is complete for this recipe; True if it ran."""
+    run = run_folder(recipe)
+    read = _what_is_read(step, recipe, run)
+    mark = fingerprint(read)
+    if not begin_step(run / step.name, mark):
+        return False
+    began = time.monotonic()
+    module = importlib.import_module(f"{step.package}.run")
+    counts: dict[str, Any] = module.run(recipe, run, progress)
+    finish_step(
+        run / step.name,
+        {
+            "step": step.name,
+            "fingerprint": mark,
+            **read,
+            "counts": counts,
+            "python": platform.python_version(),
+            "wall_seconds": round(time.monotonic() - began, 2),
+        },
+    )
+    return True
+
+
+def _what_is_read(step: Step, recipe: Recipe, run: Path) -> dict[str, Any]:
+    sections = {name: getattr(recipe, name).model_dump() for name in step.sections}
+    inputs = {name: fingerprint(read_json(run / name / MANIFEST)["outputs"]) for name in step.inputs}
+    return {"version": __version__, "seed": recipe.seed, "recipe": sections, "inputs": inputs}
