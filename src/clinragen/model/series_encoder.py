@@ -1,0 +1,43 @@
+"""A time series as one vector per variable: patches along time, channel by channel (PatchTST).
+
+Nie et al., ICLR 2023; patches never mix variables, and a mask bit tells measured from not measured.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+
+class SeriesEncoder(nn.Module):
+    """Hourly values and their mask in, one vector per variable out."""
+
+    def __init__(self, variables: int, hours: int, patch_hours: int, width: int, out_width: int) -> None:
+        super().__init__()
+        self.patch_hours = patch_hours
+        self.patches = -(-hours // patch_hours)
+        self.embed = nn.Linear(2 * patch_hours, width)
+        self.position = nn.Parameter(torch.randn(self.patches, width) * 0.02)
+        self.channel = nn.Parameter(torch.randn(variables, 1, width) * 0.02)
+        layer = nn.TransformerEncoderLayer(
+            width, 4, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.out = nn.Linear(self.patches * width, out_width)
+
+    def forward(
+        self, values: Float[Tensor, "batch hour variable"], measured: Bool[Tensor, "batch hour variable"]
+    ) -> Float[Tensor, "batch variable width"]:
+        """`values` are scaled and carried forward; where `measured` is False they were not measured then."""
+        patches = torch.cat([self._patch(values), self._patch(measured.to(values.dtype))], dim=-1)
+        batch, variables, count, _ = patches.shape
+        hidden = self.embed(patches) + self.position + self.channel
+        hidden = self.layers(hidden.reshape(batch * variables, count, -1))
+        return nn.functional.gelu(self.out(hidden.reshape(batch, variables, -1)))
+
+    def _patch(
+        self, grid: Float[Tensor, "batch hour variable"]
+    ) -> Float[Tensor, "batch variable patch patch_hour"]:
+        """Cut each channel along time; hours that do not fill the last patch are padded with 0, unmeasured."""
+        short = self.patches * self.patch_hours - grid.shape[1]
+        channels = nn.functional.pad(grid.transpose(1, 2), (0, short))
+        return channels.unflatten(-1, (self.patches, self.patch_hours))

@@ -1,0 +1,42 @@
+"""Words to pieces: the tokenizer trained for the demo, or the one that comes with a real backbone."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+
+
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """A byte-pair vocabulary from the training texts; it keeps the words of templated text whole.
+
+    Unigram pieces collapse to characters on such text. Same texts, same pieces.
+    """
+    tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation(), pre_tokenizers.Digits(individual_digits=True)]
+    )
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=[PAD, END, UNKNOWN], show_progress=False, min_frequency=2
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"$A {END}", special_tokens=[(END, tokenizer.token_to_id(END))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
+    )
+
+
+def pieces(tokenizer: Any, text: str) -> list[int]:
+    """The piece ids of a text, without the end mark."""
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def encode(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]]:
+    """Piece ids of each text with the end mark, cut at `longest` (the end mark is kept)."""
+    encoded = tokenizer(list(texts), add_special_tokens=True)["input_ids"]
+    return [ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]] for ids in encoded]
