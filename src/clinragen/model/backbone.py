@@ -45,7 +45,9 @@ class T5Backbone(nn.Module):
         self, vectors: Float[Tensor, "batch place width"], mask: Bool[Tensor, "batch place"]
     ) -> Float[Tensor, "batch place width"]:
         """Read vectors; masked places change nothing."""
-        hidden: Tensor = self.model.encoder(inputs_embeds=vectors, attention_mask=mask.long()).last_hidden_state
+        hidden: Tensor = self.model.encoder(
+            inputs_embeds=vectors, attention_mask=mask.long()
+        ).last_hidden_state
         return hidden
 
     def text_loss(
@@ -56,13 +58,19 @@ class T5Backbone(nn.Module):
     ) -> Float[Tensor, ""]:
         """Mean cross-entropy of the target text; IGNORED pieces do not count."""
         loss: Tensor = self.model(
-            encoder_outputs=BaseModelOutput(last_hidden_state=hidden), attention_mask=mask.long(), labels=target
+            encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
+            attention_mask=mask.long(),
+            labels=target,
         ).loss
         return loss
 
     @torch.no_grad()
     def write(
-        self, hidden: Float[Tensor, "batch place width"], mask: Bool[Tensor, "batch place"], longest: int, beams: int = 1
+        self,
+        hidden: Float[Tensor, "batch place width"],
+        mask: Bool[Tensor, "batch place"],
+        longest: int,
+        beams: int = 1,
     ) -> Int[Tensor, "batch piece"]:
         """Write text freely, greedily or with beams."""
         settings = GenerationConfig(

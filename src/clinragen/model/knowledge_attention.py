@@ -85,7 +85,8 @@ class FactAttention(nn.Module):
     ) -> Float[Tensor, "batch variable width"]:
         """The tokens a perfect series encoder would give for these true states (-1: not measured)."""
         target = self.target_attention(states)
-        return HALF * (target @ self.rows(embedding) + self.names(embedding))
+        tokens: Tensor = HALF * (target @ self.rows(embedding) + self.names(embedding))
+        return tokens
 
     def target_attention(self, states: Int[Tensor, "batch variable"]) -> Float[Tensor, "batch variable row"]:
         """The attention each true state should have: most on the state, the rest on its facts."""

@@ -32,12 +32,13 @@ class SeriesEncoder(nn.Module):
         batch, variables, count, _ = patches.shape
         hidden = self.embed(patches) + self.position + self.channel
         hidden = self.layers(hidden.reshape(batch * variables, count, -1))
-        return nn.functional.gelu(self.out(hidden.reshape(batch, variables, -1)))
+        vectors: Tensor = self.out(hidden.reshape(batch, variables, -1))
+        return nn.functional.gelu(vectors)
 
     def _patch(
         self, grid: Float[Tensor, "batch hour variable"]
     ) -> Float[Tensor, "batch variable patch patch_hour"]:
-        """Cut each channel along time; hours that do not fill the last patch are padded with 0, unmeasured."""
+        """Cut each channel along time; the last patch is filled up with unmeasured hours."""
         short = self.patches * self.patch_hours - grid.shape[1]
         channels = nn.functional.pad(grid.transpose(1, 2), (0, short))
-        return channels.unflatten(-1, (self.patches, self.patch_hours))
+        return channels.reshape(*channels.shape[:2], self.patches, self.patch_hours)

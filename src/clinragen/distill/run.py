@@ -1,0 +1,86 @@
+"""Distill: rationales in, a trained student out."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.clinical.findings import STATES
+from clinragen.clinical.variables import variables
+from clinragen.distill.loop import Tell, train
+from clinragen.distill.stages import stages
+from clinragen.distill.targets import Lesson, lessons
+from clinragen.model.batch import Example, examples
+from clinragen.model.checkpoint import new_student, save_student
+from clinragen.model.generate import label_logits
+from clinragen.model.student import Student
+from clinragen.recipe import Recipe
+from clinragen.schema import Fact
+from clinragen.store import read_nouns, read_stays, write_text
+
+
+def run(recipe: Recipe, run: Path, progress: Tell) -> dict[str, Any]:
+    """Train the student of a recipe and write it to `distill/student`."""
+    use_threads(recipe)
+    taught = lessons(run, "train")
+    student, log = teach_student(recipe, taught, facts_of(run), run / "distill" / "checkpoints", progress)
+    tuning = read_stays(run / "cohort" / "stays", "tuning")
+    shown = examples(tuning, [""] * len(tuning), student.tokenizer, student.settings, student.hours)
+    set_operating_point(student, shown)
+    save_student(student, run / "distill" / "student")
+    write_text(run / "distill" / "log.jsonl", "".join(json.dumps(asdict(row)) + "\n" for row in log))
+    return {
+        "lessons": len(taught),
+        "parameters": sum(parameter.numel() for parameter in student.parameters()),
+        "vocabulary": len(student.tokenizer),
+        "operating_point": round(float(student.operating_point), 3),
+    }
+
+
+def teach_student(
+    recipe: Recipe, taught: Sequence[Lesson], facts: list[Fact], checkpoints: Path, progress: Tell
+) -> tuple[Student, list[Any]]:
+    """A new student, trained through the three stages on these lessons."""
+    texts = [text for lesson in taught for text in (lesson.stay.note, lesson.target)]
+    words = [*STATES, *variables(), *diagnosis_names(), "yes no"]
+    hours = round(recipe.cohort.hours)
+    student = new_student(recipe.model, facts, tuple(variables()), [*texts, *words * 20], hours, recipe.seed)
+    stays, targets = [lesson.stay for lesson in taught], [lesson.target for lesson in taught]
+    shown = examples(stays, targets, student.tokenizer, recipe.model, hours)
+    every = recipe.distill.checkpoint_every
+    return student, train(student, stages(recipe), shown, recipe.seed, checkpoints, every, progress)
+
+
+def facts_of(run: Path) -> list[Fact]:
+    """The facts of a run, in their order."""
+    return read_nouns(run / "knowledge" / "facts.jsonl", Fact)
+
+
+def use_threads(recipe: Recipe) -> None:
+    """Let torch use the cores the recipe allows."""
+    torch.set_num_threads(recipe.engine.threads or os.cpu_count() or 1)
+
+
+def set_operating_point(student: Student, tuning: Sequence[Example]) -> None:
+    """Shift the logits the decoder reads so that micro-F1 on the tuning patients is greatest.
+
+    Without tuning stays, or without a positive label among them, the shift stays 0.
+    """
+    if not tuning:
+        return
+    logits = label_logits(student, tuning, batch=64)
+    truth = torch.stack([torch.from_numpy(example.labels) for example in tuning]).bool()
+    shifts = torch.arange(-1.0, 2.01, 0.05)
+    scores = torch.stack([_micro_f1(logits + shift > 0, truth) for shift in shifts])
+    if scores.max() > 0:
+        best = shifts[scores >= scores.max() - 1e-9]
+        student.operating_point.fill_(float(best[best.abs().argmin()]))
+
+
+def _micro_f1(chosen: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    return 2 * (chosen & truth).sum() / (chosen.sum() + truth.sum()).clamp_min(1)

@@ -1,0 +1,92 @@
+"""The three stages, as three values (Niu et al., ACL 2025, section 3; repaired as docs/notebook.md tells).
+
+The paper's first stage sees the note alone, and its second trains the series encoder under a frozen
+language model that has never seen a finding; measured, that stage teaches the text nothing. Here stage 1
+also shows the true findings as pseudo tokens, so that stage 2 only has to hit them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from clinragen.recipe import Distill, Recipe
+
+Trains = Literal["language", "series", "head"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What one stage trains, what it sees, and what its loss is made of.
+
+    `pseudo` is the share of steps that see true findings instead of the series encoder's tokens; `known`
+    the share in which the decoder reads the true labels instead of the head's probabilities.
+    """
+
+    name: str
+    steps: int
+    trains: tuple[Trains, ...]
+    rate: float
+    series_rate: float
+    pseudo: float
+    known: float
+    text_weight: float
+    head_weight: float
+    align_weight: float
+    batch: int
+
+
+def stages(recipe: Recipe) -> tuple[Stage, ...]:
+    """The stages of a recipe: note, series, joint."""
+    return _note(recipe.distill), _series(recipe), _joint(recipe.distill)
+
+
+def _note(distill: Distill) -> Stage:
+    return Stage(
+        name="note",
+        steps=distill.note_steps,
+        trains=("language", "head"),
+        rate=distill.note_rate,
+        series_rate=distill.series_rate,
+        pseudo=1.0,
+        known=1.0,
+        text_weight=1.0,
+        head_weight=distill.head_weight,
+        align_weight=0.0,
+        batch=distill.batch,
+    )
+
+
+def _series(recipe: Recipe) -> Stage:
+    """Fact-wise attention learns from the alignment alone and the language model is not even run.
+
+    The paper's token bag has no states to align with and learns through the frozen language model.
+    """
+    aligned = recipe.model.attention == "facts"
+    return Stage(
+        name="series",
+        steps=recipe.distill.series_steps,
+        trains=("series",),
+        rate=0.0,
+        series_rate=recipe.distill.series_rate,
+        pseudo=0.0,
+        known=1.0,
+        text_weight=0.0 if aligned else 1.0,
+        head_weight=0.0,
+        align_weight=1.0 if aligned else 0.0,
+        batch=2 * recipe.distill.batch if aligned else recipe.distill.batch,
+    )
+
+
+def _joint(distill: Distill) -> Stage:
+    return Stage(
+        name="joint",
+        steps=distill.joint_steps,
+        trains=("language", "series", "head"),
+        rate=distill.joint_rate,
+        series_rate=distill.series_rate,
+        pseudo=distill.pseudo_share,
+        known=distill.pseudo_share,
+        text_weight=1.0,
+        head_weight=distill.head_weight,
+        align_weight=distill.align_weight,
+        batch=distill.batch,
+    )

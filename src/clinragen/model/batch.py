@@ -1,0 +1,176 @@
+"""Stays as arrays: what the student sees, padded and masked. This is where NaN becomes a mask."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from clinragen.clinical.answer import compose_answer
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.clinical.findings import STATES, findings, sentence, state
+from clinragen.clinical.grid import grid
+from clinragen.clinical.variables import variables
+from clinragen.model.backbone import IGNORED
+from clinragen.model.text import encode
+from clinragen.recipe import Model
+from clinragen.schema import Finding, Measurement, Stay
+
+NOT_MEASURED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One stay as the student sees it. `series` is scaled by the reference ranges; NaN = not measured.
+
+    `states[variable]` indexes STATES, NOT_MEASURED where there is no value. `target` is empty where there
+    is no text to learn.
+    """
+
+    stay_id: str
+    note: tuple[int, ...]
+    series: Float[np.ndarray, "hour variable"]
+    states: Int[np.ndarray, " variable"]
+    labels: Float[np.ndarray, " label"]
+    target: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Examples side by side."""
+
+    stay_ids: tuple[str, ...]
+    note: Int[Tensor, "batch piece"]
+    note_mask: Bool[Tensor, "batch piece"]
+    values: Float[Tensor, "batch hour variable"]
+    measured: Bool[Tensor, "batch hour variable"]
+    states: Int[Tensor, "batch variable"]
+    labels: Float[Tensor, "batch label"]
+    target: Int[Tensor, "batch target_piece"]
+
+    @property
+    def has_series(self) -> Bool[Tensor, "batch variable"]:
+        """Which variables were measured at all."""
+        return self.states >= 0
+
+
+def examples(
+    stays: Sequence[Stay], targets: Sequence[str], tokenizer: Any, settings: Model, hours: int
+) -> list[Example]:
+    """Read stays; `targets` holds the text each is to learn, "" where there is none."""
+    found = [findings(stay.measurements) for stay in stays]
+    notes = [note_text(stay, shown, settings) for stay, shown in zip(stays, found, strict=True)]
+    note_ids = encode(tokenizer, notes, settings.note_tokens)
+    target_ids = encode(tokenizer, targets, settings.target_tokens)
+    return [
+        Example(
+            stay_id=stay.stay_id,
+            note=tuple(note),
+            series=scaled_grid(stay, hours),
+            states=states_of(shown),
+            labels=_labels(stay),
+            target=tuple(target) if text else (),
+        )
+        for stay, shown, note, target, text in zip(stays, found, note_ids, target_ids, targets, strict=True)
+    ]
+
+
+def note_text(stay: Stay, shown: Sequence[Finding], settings: Model) -> str:
+    """The note, with the findings as text after it where `series_as` asks for them."""
+    if settings.series_as == "tokens":
+        return stay.note
+    told = "; ".join(sentence(finding) for finding in shown if finding.level != "normal")
+    return f"{stay.note} Findings: {told or 'none'}."
+
+
+def scaled_grid(stay: Stay, hours: int) -> Float[np.ndarray, "hour variable"]:
+    """The stay on the hourly grid, each value scaled by the range that came with it.
+
+    -1 and 1 are the bounds of the range and the scale is logarithmic beyond; a range without a side ends
+    where values cease to be plausible.
+    """
+    rows = [row._replace(value=scaled(row)) for row in stay.measurements if row.variable in variables()]
+    return grid(rows, stay.start, hours, tuple(variables())).values.astype(np.float32)
+
+
+def scaled(row: Measurement) -> float:
+    """sign(z) log(1 + |z|) / log 2, with z = (value - middle) / half the range."""
+    table = variables()[row.variable]
+    low = table.plausible_low if row.low is None else row.low
+    high = table.plausible_high if row.high is None else row.high
+    z = (row.value - (low + high) / 2) / max((high - low) / 2, 1e-6)
+    return float(np.sign(z) * np.log1p(abs(z)) / np.log(2))
+
+
+def states_of(shown: Sequence[Finding]) -> Int[np.ndarray, " variable"]:
+    """The state of every variable, NOT_MEASURED where it has no value."""
+    by_variable: dict[str, list[Finding]] = {}
+    for finding in shown:
+        by_variable.setdefault(finding.variable, []).append(finding)
+    return np.array(
+        [
+            STATES.index(state(by_variable[name])) if name in by_variable else NOT_MEASURED
+            for name in variables()
+        ],
+        dtype=np.int64,
+    )
+
+
+def _labels(stay: Stay) -> Float[np.ndarray, " label"]:
+    chosen = stay.diagnoses or frozenset()
+    return np.array([name in chosen for name in diagnosis_names()], dtype=np.float32)
+
+
+def target_text(stay: Stay, note: str, series: str) -> str:
+    """The text a stay teaches: its diagnoses, then both rationales."""
+    return compose_answer(stay.diagnoses or (), note, series)
+
+
+def collate(chosen: Sequence[Example]) -> Batch:
+    """Pad examples to the longest; values are carried forward, never backward, and NaN becomes a mask."""
+    series = np.stack([example.series for example in chosen])
+    note = _pad([example.note for example in chosen], 0)
+    lengths = torch.tensor([len(example.note) for example in chosen])
+    return Batch(
+        stay_ids=tuple(example.stay_id for example in chosen),
+        note=note,
+        note_mask=torch.arange(note.shape[1]) < lengths[:, None],
+        values=torch.from_numpy(carry_forward(series)),
+        measured=torch.from_numpy(~np.isnan(series)),
+        states=torch.from_numpy(np.stack([example.states for example in chosen])),
+        labels=torch.from_numpy(np.stack([example.labels for example in chosen])),
+        target=_pad([example.target for example in chosen], IGNORED),
+    )
+
+
+def carry_forward(
+    series: Float[np.ndarray, "batch hour variable"],
+) -> Float[np.ndarray, "batch hour variable"]:
+    """The last measured value of each hour; 0, the middle of the range, before the first (masked)."""
+    hours = np.arange(series.shape[1])[None, :, None]
+    last = np.maximum.accumulate(np.where(np.isnan(series), -1, hours), axis=1)
+    filled = np.take_along_axis(series, np.maximum(last, 0), axis=1)
+    return np.where(last < 0, 0, filled).astype(np.float32)
+
+
+def without_note(batch: Batch) -> Batch:
+    """The same stays with the note withheld: one masked place is left."""
+    return replace(batch, note=batch.note[:, :1], note_mask=torch.zeros_like(batch.note_mask[:, :1]))
+
+
+def without_series(batch: Batch) -> Batch:
+    """The same stays with the series withheld: nothing was measured."""
+    return replace(
+        batch,
+        measured=torch.zeros_like(batch.measured),
+        values=torch.zeros_like(batch.values),
+        states=torch.full_like(batch.states, NOT_MEASURED),
+    )
+
+
+def _pad(rows: Sequence[Sequence[int]], fill: int) -> Int[Tensor, "batch piece"]:
+    longest = max(1, max(map(len, rows)))
+    return torch.tensor([[*row, *[fill] * (longest - len(row))] for row in rows], dtype=torch.long)

@@ -1,0 +1,87 @@
+"""A student on disk: safetensors, tokenizer, and everything needed to build it again as JSON."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+
+from clinragen import __version__
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.errors import RunError
+from clinragen.model.backbone import T5Backbone, backbone_row, has_own_head, untie_head
+from clinragen.model.knowledge import entries, entries_from_json, entries_to_json
+from clinragen.model.student import Student
+from clinragen.model.text import train_tokenizer
+from clinragen.recipe import Model
+from clinragen.schema import Fact
+from clinragen.store import read_json, write_json, written
+
+
+def new_student(
+    settings: Model, facts: list[Fact], variables: tuple[str, ...], texts: list[str], hours: int, seed: int
+) -> Student:
+    """A student to be trained: its tokenizer is trained on `texts` unless the backbone brings one."""
+    row = backbone_row(settings)
+    tokenizer = (
+        train_tokenizer(texts, settings.vocabulary) if row.tokenizer is None else row.tokenizer(settings)
+    )
+    torch.manual_seed(seed)
+    backbone = row.build(settings, len(tokenizer))
+    return Student(settings, backbone, entries(facts, variables, tokenizer), tokenizer, hours)
+
+
+def save_student(student: Student, folder: Path) -> None:
+    """Write a student; the JSON file comes last and makes it loadable."""
+    folder.mkdir(parents=True, exist_ok=True)
+    student.tokenizer.save_pretrained(folder)
+    with written(folder / "model.safetensors") as draft:
+        save_file(_tensors(student), draft)
+    values = {
+        "version": __version__,
+        "settings": student.settings.model_dump(),
+        "hours": student.hours,
+        "labels": diagnosis_names(),
+        "own_head": has_own_head(student.backbone),
+        "backbone": student.backbone.model.config.to_dict(),
+        "rows": entries_to_json(student.rows),
+    }
+    write_json(folder / "student.json", values)
+
+
+def load_student(folder: Path) -> Student:
+    """Read a student back, the same to the bit."""
+    if not (folder / "student.json").exists():
+        raise RunError(f"no trained student in {folder}", fix="run `clinragen run RECIPE` first")
+    values = read_json(folder / "student.json")
+    if tuple(values["labels"]) != diagnosis_names():
+        raise RunError(f"{folder} was trained for other labels", found=", ".join(values["labels"]))
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    backbone = T5Backbone(T5ForConditionalGeneration(T5Config.from_dict(values["backbone"])))
+    if values["own_head"]:
+        untie_head(backbone.model, torch.zeros_like(backbone.model.shared.weight))
+    rows = entries_from_json(values["rows"])
+    student = Student(Model(**values["settings"]), backbone, rows, tokenizer, values["hours"])
+    _fill(student, load_file(folder / "model.safetensors"))
+    return student.eval()
+
+
+def _tensors(student: Student) -> dict[str, torch.Tensor]:
+    """Every tensor once: tied ones under their first name."""
+    seen: set[int] = set()
+    kept: dict[str, Any] = {}
+    for name, tensor in student.state_dict().items():
+        if tensor.data_ptr() not in seen or tensor.numel() == 0:
+            kept[name] = tensor.contiguous()
+        seen.add(tensor.data_ptr())
+    return kept
+
+
+def _fill(student: Student, tensors: dict[str, torch.Tensor]) -> None:
+    missing = set(_tensors(student)) ^ set(tensors)
+    if missing:
+        raise RunError(
+            "checkpoint and code do not fit", found=f"tensors on one side only: {sorted(missing)[:5]}"
+        )
+    student.load_state_dict(tensors, strict=False)

@@ -1,0 +1,90 @@
+"""Diagnose stays: free text, probabilities, and the facts the series attended to."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.clinical.findings import STATES
+from clinragen.model.batch import Batch, Example, collate
+from clinragen.model.student import Student
+from clinragen.schema import Prediction
+
+Withhold = Callable[[Batch], Batch]
+READ_ENOUGH = 0.05
+"""A fact counts as used if it received at least this share of a variable's attention."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactUse:
+    """One fact the series attended to, from which variable, and with what share."""
+
+    fact_id: str
+    variable: str
+    share: float
+
+
+@torch.no_grad()
+def predict(
+    student: Student,
+    chosen: Sequence[Example],
+    model_id: str,
+    batch: int,
+    withhold: Withhold = lambda whole: whole,
+    done: Callable[[int, int], None] = lambda *_: None,
+) -> list[Prediction]:
+    """Predictions in the order given; `withhold` hides a part of the input (a control)."""
+    student.eval()
+    order = sorted(range(len(chosen)), key=lambda i: len(chosen[i].note))
+    found: dict[int, Prediction] = {}
+    for start in range(0, len(order), batch):
+        places = order[start : start + batch]
+        shown = withhold(collate([chosen[i] for i in places]))
+        found.update(zip(places, _predict(student, shown, model_id), strict=True))
+        done(len(found), len(chosen))
+    return [found[i] for i in range(len(chosen))]
+
+
+def _predict(student: Student, shown: Batch, model_id: str) -> list[Prediction]:
+    encoded = student.encode(shown, student.series_tokens(shown, pseudo=False))
+    written = student.backbone.write(encoded.hidden, encoded.mask, student.settings.target_tokens)
+    texts = student.tokenizer.batch_decode(written, skip_special_tokens=True)
+    return [
+        Prediction(stay_id, dict(zip(diagnosis_names(), _rounded(row), strict=True)), text.strip(), model_id)
+        for stay_id, row, text in zip(shown.stay_ids, encoded.logits.sigmoid(), texts, strict=True)
+    ]
+
+
+@torch.no_grad()
+def label_logits(student: Student, chosen: Sequence[Example], batch: int) -> Float[Tensor, "stay label"]:
+    """The logits of the head alone, without writing."""
+    student.eval()
+    rows = []
+    for start in range(0, len(chosen), batch):
+        shown = collate(chosen[start : start + batch])
+        rows.append(student.encode(shown, student.series_tokens(shown, pseudo=False)).logits)
+    return torch.cat(rows)
+
+
+@torch.no_grad()
+def facts_used(student: Student, example: Example) -> list[FactUse]:
+    """Which facts the series of one stay attended to, strongest first; none for the token bag."""
+    shown = collate([example])
+    attention = student.read_series(shown).attention
+    if attention is None:
+        return []
+    uses = [
+        FactUse(fact_id, student.rows.variables[variable], round(float(attention[0, variable, row]), 4))
+        for variable in torch.nonzero(shown.has_series[0]).flatten().tolist()
+        for row, fact_id in enumerate(student.rows.fact_ids, start=len(STATES))
+        if attention[0, variable, row] >= READ_ENOUGH
+    ]
+    return sorted(uses, key=lambda use: (-use.share, use.variable, use.fact_id))
+
+
+def _rounded(row: Any) -> list[float]:
+    return [round(float(p), 6) for p in row]

@@ -1,0 +1,138 @@
+"""The student: note tokens and series tokens in, a probability for every diagnosis and a text out.
+
+It predicts, then explains: the probabilities become tokens the decoder reads beside the encoder's
+output, so that the text it writes freely and the probabilities come from one judgement.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.model.backbone import T5Backbone
+from clinragen.model.batch import Batch
+from clinragen.model.knowledge import Entries
+from clinragen.model.knowledge_attention import HALF, FactAttention, MeanOfPieces, Read, TokenBagAttention
+from clinragen.model.series_encoder import SeriesEncoder
+from clinragen.model.text import pieces
+from clinragen.recipe import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What the encoder made of a batch: vectors for the decoder, their mask, a logit per diagnosis."""
+
+    hidden: Float[Tensor, "batch place width"]
+    mask: Bool[Tensor, "batch place"]
+    logits: Float[Tensor, "batch label"]
+
+
+class DiagnosisHead(nn.Module):
+    """A logit per diagnosis: each label attends to the encoder's output, then is scored."""
+
+    def __init__(self, labels: int, width: int, heads: int = 4) -> None:
+        super().__init__()
+        self.queries = nn.Parameter(torch.randn(labels, width) * width**-0.5)
+        self.attend = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.norm = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
+        self.score = nn.Parameter(torch.zeros(labels, width))
+        self.bias = nn.Parameter(torch.full((labels,), -2.0))
+
+    def forward(
+        self, hidden: Float[Tensor, "batch place width"], mask: Bool[Tensor, "batch place"]
+    ) -> Float[Tensor, "batch label"]:
+        """Places that are masked change nothing."""
+        queries = self.queries.expand(len(hidden), -1, -1)
+        pooled, _ = self.attend(queries, hidden, hidden, key_padding_mask=~mask, need_weights=False)
+        pooled = pooled + self.mlp(self.norm(pooled))
+        logits: Tensor = (pooled * self.score).sum(-1) + self.bias
+        return logits
+
+
+class DiagnosisTokens(nn.Module):
+    """Probabilities as vectors: .7071 * (name + p E[yes] + (1 - p) E[no]), one for each diagnosis."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        super().__init__()
+        self.names = MeanOfPieces(tuple(tuple(pieces(tokenizer, name)) for name in diagnosis_names()))
+        self.answers = MeanOfPieces((tuple(pieces(tokenizer, "no")), tuple(pieces(tokenizer, "yes"))))
+
+    def forward(
+        self, probabilities: Float[Tensor, "batch label"], embedding: nn.Embedding
+    ) -> Float[Tensor, "batch label width"]:
+        """Tokens in the language model's own embedding space."""
+        no, yes = self.answers(embedding)
+        p = probabilities.unsqueeze(-1)
+        tokens: Tensor = HALF * (self.names(embedding) + p * yes + (1 - p) * no)
+        return tokens
+
+
+class Student(nn.Module):
+    """Series encoder, knowledge attention, language model and head, together."""
+
+    operating_point: Float[Tensor, ""]
+    """Added to every logit before the decoder reads it; chosen on the tuning patients."""
+
+    def __init__(
+        self, settings: Model, backbone: T5Backbone, rows: Entries, tokenizer: Any, hours: int
+    ) -> None:
+        super().__init__()
+        self.settings, self.rows, self.tokenizer, self.hours = settings, rows, tokenizer, hours
+        inner = max(256, settings.series_width)
+        self.backbone = backbone
+        self.series_encoder = SeriesEncoder(
+            len(rows.variables), hours, settings.patch_hours, settings.series_width, inner
+        )
+        form = FactAttention if settings.attention == "facts" else TokenBagAttention
+        self.attention: FactAttention | TokenBagAttention = form(rows, inner, backbone.width)
+        self.head = DiagnosisHead(len(diagnosis_names()), backbone.width)
+        self.diagnosis_tokens = DiagnosisTokens(tokenizer)
+        self.register_buffer("operating_point", torch.tensor(0.0))
+
+    def read_series(self, batch: Batch) -> Read:
+        """One token per variable from the numbers."""
+        vectors = self.series_encoder(batch.values, batch.measured)
+        read: Read = self.attention(vectors, self.backbone.embedding)
+        return read
+
+    def series_tokens(self, batch: Batch, pseudo: bool) -> Float[Tensor, "batch variable width"]:
+        """Tokens from the numbers, or from the true states (`pseudo`, in training only)."""
+        if pseudo and isinstance(self.attention, FactAttention):
+            return self.attention.pseudo(batch.states, self.backbone.embedding)
+        return self.read_series(batch).tokens
+
+    def encode(
+        self,
+        batch: Batch,
+        series: Float[Tensor, "batch variable width"],
+        known: Float[Tensor, "batch label"] | None = None,
+    ) -> Encoded:
+        """Read [series tokens][note tokens]; variables that were not measured are masked.
+
+        `known` labels stand in for the probabilities the decoder reads (in training only).
+        """
+        notes = self.backbone.embedding(batch.note)
+        seen = torch.zeros_like(batch.has_series) if self.settings.series_as == "text" else batch.has_series
+        mask = torch.cat([seen, batch.note_mask], dim=1)
+        mask[:, -1] |= ~mask.any(1)
+        hidden = self.backbone.encode(torch.cat([series, notes], dim=1), mask)
+        logits = self.head(hidden, mask)
+        judged = torch.sigmoid(logits.detach() + self.operating_point) if known is None else known
+        answers = self.diagnosis_tokens(judged, self.backbone.embedding)
+        return Encoded(
+            torch.cat([hidden, answers], dim=1),
+            torch.cat([mask, torch.ones_like(judged).bool()], dim=1),
+            logits,
+        )
+
+    def lm_parameters(self) -> list[nn.Parameter]:
+        """The tensors of the language model."""
+        return list(self.backbone.parameters())
+
+    def series_parameters(self) -> list[nn.Parameter]:
+        """The tensors that read the series: the encoder and the knowledge attention."""
+        return [*self.series_encoder.parameters(), *self.attention.parameters()]
