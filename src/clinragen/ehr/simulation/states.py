@@ -10,12 +10,13 @@ from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.ehr.simulation.tables import SeriesSign, measures, signatures
 
 EXPRESSED = 0.7
-LEAST_EXPRESSED = 2
+USUAL_TREND = 0.75
 BACKGROUND = 0.05
 BACKGROUND_AT_TIMES = 0.25
 BACKGROUND_TREND = 0.2
 LEAST_FOR_AT_TIMES = 3
-WORKED_UP = 0.35
+LEAST_FOR_TREND = 3
+WORKED_UP = 0.2
 ABSENT_WORKED_UP = 2
 
 _PRESSURES = {1: ("systolic BP", "mean BP", "diastolic BP"), -1: ("diastolic BP", "mean BP", "systolic BP")}
@@ -47,15 +48,23 @@ def draw_states(
 
 
 def _express(rng: Generator, states: dict[str, State], name: str) -> bool:
-    signature = signatures()[name]
-    draws = rng.random(len(signature))
-    least = sorted(draws)[min(LEAST_EXPRESSED, len(signature)) - 1]
+    """Claim each sign of the disease by chance, but at least one; whether any claim stood."""
+    draws = rng.random((len(signatures()[name]), 2))
+    chosen = max(EXPRESSED, draws[:, 0].min())
     claims = [
-        _claim(states, sign, (name,))
-        for sign, draw in zip(signature, draws, strict=True)
-        if draw <= max(EXPRESSED, least)
+        _claim(states, _usual(sign, trend), (name,))
+        for sign, (draw, trend) in zip(signatures()[name], draws, strict=True)
+        if draw <= chosen
     ]
     return any(claims)
+
+
+def _usual(sign: SeriesSign, draw: float) -> SeriesSign:
+    """The sign with the trend that is typical of the disease, or now and then with another one."""
+    if draw < USUAL_TREND or not _can_trend(sign.variable) or sign.at_times:
+        return sign
+    others = [trend for trend in (-1, 0, 1) if trend != sign.trend]
+    return replace(sign, trend=others[int(draw > (1 + USUAL_TREND) / 2)])
 
 
 def _claim(states: dict[str, State], sign: SeriesSign, causes: tuple[str, ...]) -> bool:
@@ -69,7 +78,8 @@ def _claim(states: dict[str, State], sign: SeriesSign, causes: tuple[str, ...]) 
     if linked:
         sign = replace(sign, at_times=linked.at_times, trend=linked.trend)
     upto = chain[: chain.index(sign.variable) + 1]
-    return all([_claim_one(states, replace(sign, variable=name), causes) for name in upto])
+    claims = [_claim_one(states, replace(sign, variable=name), causes) for name in upto]
+    return all(claims)
 
 
 def _claim_one(states: dict[str, State], sign: SeriesSign, causes: tuple[str, ...]) -> bool:
@@ -78,11 +88,11 @@ def _claim_one(states: dict[str, State], sign: SeriesSign, causes: tuple[str, ..
     if state is None:
         states[sign.variable] = wanted
         return True
-    if (state.side, state.at_times) != (sign.side, sign.at_times):
+    if (state.side, state.at_times, state.trend) != (sign.side, sign.at_times, sign.trend):
         return False
     added = tuple(cause for cause in causes if cause not in state.causes)
     states[sign.variable] = replace(state, causes=state.causes + added)
-    return state.trend == sign.trend
+    return True
 
 
 def _draw_measured(rng: Generator, present: Iterable[str], states: dict[str, State]) -> frozenset[str]:
@@ -105,10 +115,16 @@ def _add_background(rng: Generator, states: dict[str, State], measured: frozense
             continue
         sides = [choice for choice in row.bands if choice]
         only_at_times = row.least >= LEAST_FOR_AT_TIMES and at_times < BACKGROUND_AT_TIMES
-        has_trend = row.least >= LEAST_FOR_AT_TIMES and not only_at_times
+        has_trend = _can_trend(row.variable) and not only_at_times
         step = int(trend < BACKGROUND_TREND) - int(trend > 1 - BACKGROUND_TREND) if has_trend else 0
         sign = SeriesSign(row.variable, sides[int(side * len(sides))], only_at_times, step)
         _claim(states, sign, ())
+
+
+@cache
+def _can_trend(name: str) -> bool:
+    """Whether the variable is measured often enough to show a trend."""
+    return any(row.variable == name and row.least >= LEAST_FOR_TREND for row in measures())
 
 
 @cache
