@@ -1,7 +1,7 @@
 """How hard the simulated hospital is: shares of evidence, a ceiling given the truth, and a plain baseline.
 
 Run: `python benchmarks/simulation_shares.py [stays] [seed]`. The ceiling is a logistic regression on the true
-states and the signs a note states plainly; the baseline joins TF-IDF of the note with summaries of the
+states and on which diagnoses a note states a sign of plainly; the baseline joins TF-IDF of the note with summaries of the
 series. Thresholds come from folds of the training subjects; scores are of the other 30% of subjects.
 """
 
@@ -78,11 +78,11 @@ def _shares(simulation: Simulation, stays: int) -> dict[str, object]:
 
 
 def _truth_features(simulation: Simulation, order: pl.DataFrame) -> csr_matrix:
-    """One-hot true states (with trend) and the signs a note states plainly."""
+    """One-hot true states (with trend) and the diagnoses of which a note states a sign plainly."""
     truth = simulation.truth
     states = truth.states.select("stay_id", feature=pl.concat_str("variable", "state", "trend", separator="|"))
-    stated = truth.mentions.filter(pl.col("status") == "present").select("stay_id", feature="text")
-    rows = pl.concat([states, stated]).join(order, on="stay_id")
+    stated = truth.mentions.filter(pl.col("status") == "present").select("stay_id", feature="diagnosis")
+    rows = pl.concat([states, stated]).unique(maintain_order=True).join(order, on="stay_id")
     names, columns = np.unique(rows["feature"].to_numpy(), return_inverse=True)
     shape = (order.height, len(names))
     return csr_matrix((np.ones(rows.height), (rows["row"].to_numpy(), columns)), shape=shape)
