@@ -1,8 +1,8 @@
 """How hard the simulated hospital is: shares of evidence, a ceiling given the truth, and a plain baseline.
 
 Run: `python benchmarks/simulation_shares.py [stays] [seed]`. The ceiling is a logistic regression on the true
-states and on which diagnoses a note states a sign of plainly; the baseline joins TF-IDF of the note with summaries of the
-series. Thresholds come from folds of the training subjects; scores are of the other 30% of subjects.
+states and on the diagnoses of which a note states a sign plainly; the baseline joins TF-IDF of the note
+with summaries of the series. Thresholds come from folds of the training subjects; scores are of the other 30% of subjects.
 """
 
 import json
@@ -80,7 +80,9 @@ def _shares(simulation: Simulation, stays: int) -> dict[str, object]:
 def _truth_features(simulation: Simulation, order: pl.DataFrame) -> csr_matrix:
     """One-hot true states (with trend) and the diagnoses of which a note states a sign plainly."""
     truth = simulation.truth
-    states = truth.states.select("stay_id", feature=pl.concat_str("variable", "state", "trend", separator="|"))
+    states = truth.states.select(
+        "stay_id", feature=pl.concat_str("variable", "state", "trend", separator="|")
+    )
     stated = truth.mentions.filter(pl.col("status") == "present").select("stay_id", feature="diagnosis")
     rows = pl.concat([states, stated]).unique(maintain_order=True).join(order, on="stay_id")
     names, columns = np.unique(rows["feature"].to_numpy(), return_inverse=True)
@@ -147,7 +149,9 @@ def _fit(make, features, y: np.ndarray, is_train: np.ndarray) -> np.ndarray:
     out = np.zeros(y.shape)
     for k in range(y.shape[1]):
         target = y[is_train, k]
-        out[is_train, k] = cross_val_predict(make(), features[is_train], target, cv=3, method="predict_proba")[:, 1]
+        out[is_train, k] = cross_val_predict(
+            make(), features[is_train], target, cv=3, method="predict_proba"
+        )[:, 1]
         out[~is_train, k] = make().fit(features[is_train], target).predict_proba(features[~is_train])[:, 1]
     return out
 

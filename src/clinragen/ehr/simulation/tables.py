@@ -145,5 +145,5 @@ def words() -> dict[str, Any]:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with (files(__package__) / name).open(encoding="utf-8", newline="") as table:
+    with (files(__package__) / name).open(encoding="utf-8") as table:
         return list(csv.DictReader(table))

@@ -84,7 +84,13 @@ def _thin(rng: Generator, clock: Int[np.ndarray, " all"], row: Measure) -> Int[n
     if row.panel == "vitals":
         return clock
     count = int(rng.integers(row.least, row.most + 1))
-    return clock[np.unique(np.linspace(0, clock.size - 1, count).round().astype(np.int64))]
+    return np.asarray(clock[_spread(clock.size, count)])
+
+
+@cache
+def _spread(size: int, count: int) -> Int[np.ndarray, " value"]:
+    """At most `count` of `size` places, evenly apart, the first always among them."""
+    return np.unique(np.linspace(0, size - 1, count).round().astype(np.int64))
 
 
 def _values(
@@ -149,8 +155,8 @@ def _in_band(
     unit = 10.0**-about.decimals
     levels = np.round((start + (end - start) * fraction) / unit)
     jitter = np.trunc(noise * _noise_units(about, float(levels[0]) * unit, unit))
-    edges = sorted((round(start / unit), round(end / unit)))
-    return np.asarray(np.round(np.clip(levels + jitter, *edges) * unit, about.decimals))
+    least, most = sorted((round(start / unit), round(end / unit)))
+    return np.asarray(np.round(np.clip(levels + jitter, least, most) * unit, about.decimals))
 
 
 def _noise_units(about: Variable, level: float, unit: float) -> float:
