@@ -1,0 +1,43 @@
+"""What a stay was coded with: its labels, whenever the codes were written."""
+
+import polars as pl
+
+from clinragen.clinical.icd import System, grouping, labels_of
+from clinragen.cohort.tally import Tally
+from clinragen.cohort.windows import belonging
+
+_SYSTEMS: dict[str, System] = {"ICD9": "icd9", "ICD10": "icd10"}
+
+
+def diagnoses_of(events: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, Tally]:
+    """A column `diagnoses` for each stay, and how the codes were understood.
+
+    Null where the stay has no code that a table knows: then the labels are unknown, not absent. Codes are
+    the label, so they count whenever they were written; a code without any id must lie within the stay.
+    """
+    coded = events.filter(pl.col("code").str.contains(r"^ICD(?:9|10)//"))
+    understood = coded.join(_understood(coded), on="code", how="left")
+    within = pl.col("time").is_between("admitted", "end").fill_null(False)
+    tied = belonging(understood, found).filter(pl.col("is_named") | within)
+    labels = (
+        tied.filter(pl.col("origin") != "unknown")
+        .group_by("stay_id")
+        .agg(diagnoses=pl.col("label").drop_nulls().unique().sort())
+    )
+    return found.join(labels, on="stay_id", how="left"), _origins(tied)
+
+
+def _understood(coded: pl.DataFrame) -> pl.DataFrame:
+    """Each distinct code once: its label, if it has one, and how its group is known."""
+    rows = []
+    for code in coded["code"].unique().sort():
+        name, _, plain = code.partition("//")
+        system = _SYSTEMS[name]
+        label = next(iter(labels_of([(system, plain)])), None)
+        rows.append({"code": code, "label": label, "origin": grouping(system, plain).origin})
+    return pl.DataFrame(rows, schema={"code": pl.String, "label": pl.String, "origin": pl.String})
+
+
+def _origins(tied: pl.DataFrame) -> Tally:
+    counts = tied.group_by("origin").len().sort("origin")
+    return {f"code {origin}": count for origin, count in counts.iter_rows()}

@@ -1,0 +1,153 @@
+"""What was measured in a stay before its prediction time: in one unit, plausible, with its range.
+
+What cannot be used is left out and counted by its reason; nothing is clipped, filled or guessed.
+"""
+
+import polars as pl
+
+from clinragen.clinical.codes import variable_of
+from clinragen.clinical.units import convert
+from clinragen.clinical.variables import variables
+from clinragen.cohort.tally import Tally
+from clinragen.cohort.windows import belonging
+from clinragen.schema import Measurement
+
+KEPT = "kept"
+NO_NUMBER = "no number"
+UNMAPPED = "unmapped code"
+UNKNOWN_UNIT = "unknown unit"
+IMPLAUSIBLE = "implausible value"
+SAME_MOMENT = "another value of the same moment"
+
+_CHARTED_DECIMALS = 4
+_SEX_UNKNOWN = "unknown"
+_READING = {
+    "code": pl.String,
+    "unit": pl.String,
+    "variable": pl.String,
+    "scale": pl.Float64,
+    "shift": pl.Float64,
+}
+_RANGE = {
+    "variable": pl.String,
+    "sex": pl.String,
+    "variable_unit": pl.String,
+    "table_low": pl.Float64,
+    "table_high": pl.Float64,
+}
+
+
+def measure(events: pl.DataFrame, found: pl.DataFrame, source: str) -> tuple[pl.DataFrame, dict[str, Tally]]:
+    """The measurements of the stays (stay_id and the fields of a Measurement), and the tally of the rest.
+
+    Of several values of one variable charted at the same moment the largest is kept, whatever the order
+    of the rows.
+    """
+    charted = events.filter(pl.col("code").str.contains(r"^(?:LAB|VITAL|CHART)//"))
+    within = pl.col("time").is_between("start", "prediction_time")
+    rows = belonging(charted, found).filter(within).pipe(_read, source).pipe(_judged)
+    kept = rows.filter(pl.col("fate") == KEPT).pipe(_with_ranges, found).pipe(_one_a_moment)
+    return kept, _tallies(rows, kept)
+
+
+def _read(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """The variable of each row, its value in the variable's unit, and its own range in that unit.
+
+    Values are stored as 32-bit floats; four decimals give back what was charted.
+    """
+    read = rows.join(_readings(rows, source), on=["code", "unit"], how="left", nulls_equal=True)
+
+    def converted(column: str) -> pl.Expr:
+        charted = pl.col(column).cast(pl.Float64).round(_CHARTED_DECIMALS)
+        return (charted * pl.col("scale") + pl.col("shift")).round(_CHARTED_DECIMALS)
+
+    return read.with_columns(
+        value=converted("numeric_value"), own_low=converted("low"), own_high=converted("high")
+    )
+
+
+def _readings(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Each distinct (code, unit) once: the variable it means and how its unit converts, null if unknown."""
+    readings = []
+    for code, unit in rows.select("code", "unit").unique().sort("code", "unit").iter_rows():
+        name = variable_of(source, code)
+        scale, shift = (None, None) if name is None else _line(name, unit)
+        readings.append({"code": code, "unit": unit, "variable": name, "scale": scale, "shift": shift})
+    return pl.DataFrame(readings, schema=_READING)
+
+
+def _line(name: str, unit: str | None) -> tuple[float | None, float | None]:
+    """Scale and shift from `unit` to the variable's own unit; every conversion is a straight line."""
+    zero, one = convert(name, 0.0, unit), convert(name, 1.0, unit)
+    return (None, None) if zero is None or one is None else (one - zero, zero)
+
+
+def _judged(rows: pl.DataFrame) -> pl.DataFrame:
+    """Why a row cannot be used, or that it is kept."""
+    bounds = pl.DataFrame(
+        [(v.name, v.plausible_low, v.plausible_high) for v in variables().values()],
+        schema={"variable": pl.String, "plausible_low": pl.Float64, "plausible_high": pl.Float64},
+        orient="row",
+    )
+    plausible = pl.col("value").is_between("plausible_low", "plausible_high")
+    return rows.join(bounds, on="variable", how="left").with_columns(
+        fate=pl.when(pl.col("variable").is_null())
+        .then(pl.lit(UNMAPPED))
+        .when(pl.col("scale").is_null())
+        .then(pl.lit(UNKNOWN_UNIT))
+        .when(pl.col("value").is_null() | ~pl.col("value").is_finite())
+        .then(pl.lit(NO_NUMBER))
+        .when(~plausible)
+        .then(pl.lit(IMPLAUSIBLE))
+        .otherwise(pl.lit(KEPT))
+    )
+
+
+def _with_ranges(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """The range that goes with each value: the laboratory's own where the row has one, else the table's."""
+    sexed = rows.join(
+        found.select("stay_id", pl.col("sex").fill_null(_SEX_UNKNOWN)), on="stay_id", how="left"
+    )
+    own = pl.col("own_low").is_not_null() | pl.col("own_high").is_not_null()
+    readable = own & (pl.col("own_low") <= pl.col("own_high")).fill_null(True)
+    return sexed.join(_table_ranges(), on=["variable", "sex"], how="left").with_columns(
+        low=pl.when(readable).then("own_low").otherwise("table_low"),
+        high=pl.when(readable).then("own_high").otherwise("table_high"),
+        unit="variable_unit",
+    )
+
+
+def _table_ranges() -> pl.DataFrame:
+    rows = [
+        (v.name, sex, v.unit, *v.reference_range(sex))
+        for v in variables().values()
+        for sex in ("female", "male", _SEX_UNKNOWN)
+    ]
+    return pl.DataFrame(rows, schema=_RANGE, orient="row")
+
+
+def _one_a_moment(rows: pl.DataFrame) -> pl.DataFrame:
+    """One value for each stay, variable and moment: the largest, as the MIMIC-III benchmark does."""
+    ordered = rows.select("stay_id", *Measurement._fields).sort(
+        "stay_id", "time", "variable", "value", "low", "high"
+    )
+    return ordered.unique(["stay_id", "time", "variable"], keep="last", maintain_order=True)
+
+
+def _tallies(rows: pl.DataFrame, kept: pl.DataFrame) -> dict[str, Tally]:
+    fates = dict.fromkeys((KEPT, UNMAPPED, UNKNOWN_UNIT, NO_NUMBER, IMPLAUSIBLE), 0) | _counted(rows, "fate")
+    fates[SAME_MOMENT], fates[KEPT] = fates[KEPT] - kept.height, kept.height
+    per_fate = {fate: rows.filter(pl.col("fate") == fate) for fate in (UNMAPPED, UNKNOWN_UNIT, IMPLAUSIBLE)}
+    named_units = per_fate[UNKNOWN_UNIT].with_columns(
+        named=pl.format("{} [{}]", "variable", pl.col("unit").fill_null(""))
+    )
+    return {
+        "rows": fates,
+        "unmapped codes": _counted(per_fate[UNMAPPED], "code"),
+        "unknown units": _counted(named_units, "named"),
+        "implausible values": _counted(per_fate[IMPLAUSIBLE], "variable"),
+    }
+
+
+def _counted(rows: pl.DataFrame, column: str) -> Tally:
+    return dict(rows.group_by(column).len().sort(column).iter_rows())

@@ -1,0 +1,101 @@
+"""The step `cohort`: event shards -> stays, how they were selected, how good the data is, what leaks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.clinical.variables import variables
+from clinragen.cohort.leakage import audit
+from clinragen.cohort.selection import consort
+from clinragen.cohort.shard import ShardJob, build_shard
+from clinragen.cohort.splits import check_splits
+from clinragen.cohort.tally import Tally, added
+from clinragen.engine import map_shards
+from clinragen.errors import CohortError, RunError
+from clinragen.recipe import Recipe
+from clinragen.store import write_json
+
+
+def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Write `cohort/`: stays, selection.json, quality.json and leakage.json; return the counts.
+
+    Raises CohortError where no stay, no label, or no stay of some split is left.
+    """
+    folder = run / "cohort"
+    jobs = _jobs(recipe, run / "ingest" / "data", folder)
+    tallies = added(
+        map_shards(build_shard, jobs, recipe.engine.workers, lambda done: progress("stays", done, len(jobs)))
+    )
+    selection = consort(tallies["selection"], recipe.cohort)
+    stays = int(selection[-1]["after"])
+    check_labels(tallies.get("labels", {}))
+    check_splits(tallies["splits"])
+    write_json(folder / "selection.json", selection)
+    write_json(folder / "quality.json", quality(tallies, stays))
+    write_json(folder / "leakage.json", audit(tallies, stays, recipe.cohort.mask))
+    return counts(tallies, stays)
+
+
+def _jobs(recipe: Recipe, events: Path, folder: Path) -> list[ShardJob]:
+    shards = sorted(events.glob("shard-*.parquet"))
+    if not shards:
+        raise RunError(f"no event shards in {events}", fix="run `clinragen ingest RECIPE` first")
+    return [
+        ShardJob(
+            events=shard,
+            stays=folder / "stays" / shard.name,
+            tallies=folder / "tallies" / f"{shard.stem}.json",
+            cohort=recipe.cohort,
+            source=recipe.source.kind,
+            seed=recipe.seed,
+        )
+        for shard in shards
+    ]
+
+
+def check_labels(labels: Tally) -> None:
+    """Raise where no stay carries any label: there would be nothing to learn."""
+    if not any(labels.values()):
+        raise CohortError(
+            "no stay carries any of the labels",
+            expected="ICD codes of at least one of: " + ", ".join(diagnosis_names()),
+            fix="check the ICD9// and ICD10// events of the source",
+        )
+
+
+def quality(tallies: dict[str, Tally], stays: int) -> dict[str, Any]:
+    """What was kept and what was not, by reason; and in how many stays each variable was measured."""
+    measured, measurements = tallies.get("stays measured", {}), tallies.get("measurements", {})
+    return {
+        "rows": tallies["rows"],
+        "codes": tallies["codes"],
+        "stays": tallies.get("stays", {}),
+        "masked_parts": tallies.get("masked parts", {}).get("left out", 0),
+        "coverage": {
+            name: {
+                "stays": measured.get(name, 0),
+                "share": round(measured.get(name, 0) / stays, 4),
+                "measurements": measurements.get(name, 0),
+            }
+            for name in variables()
+        },
+        "implausible_values": _most(tallies["implausible values"]),
+        "unknown_units": _most(tallies["unknown units"]),
+        "unmapped_codes": _most(tallies["unmapped codes"]),
+    }
+
+
+def _most(tally: Tally, first: int = 50) -> Tally:
+    """The most frequent of a tally; ties in the order of their names."""
+    return dict(sorted(tally.items(), key=lambda entry: (-entry[1], entry[0]))[:first])
+
+
+def counts(tallies: dict[str, Tally], stays: int) -> dict[str, Any]:
+    """The counts for the manifest."""
+    return {
+        "stays": stays,
+        "splits": tallies["splits"],
+        "labels": {name: tallies["labels"].get(name, 0) for name in diagnosis_names()},
+        "measurements": tallies["rows"]["kept"],
+    }

@@ -1,0 +1,88 @@
+"""Which stays enter: rules in their order, each with the stays before and after (a CONSORT table)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from clinragen.cohort.tally import Tally
+from clinragen.errors import CohortError
+from clinragen.recipe import Cohort
+
+IN_THE_RECORDS = "in the records"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition a stay must meet to enter, and what a user can do where nobody meets it."""
+
+    name: str
+    keeps: pl.Expr
+    fix: str
+
+
+def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
+    """The rules that need times, age and codes; an unknown age passes, and is counted elsewhere."""
+    return (
+        Rule(
+            "begins and ends in that order",
+            pl.col("start").is_not_null() & (pl.col("end").is_null() | (pl.col("end") > pl.col("start"))),
+            "check the admission and discharge times of the source",
+        ),
+        Rule(
+            f"at least {cohort.min_age:g} years old, or of unknown age",
+            pl.col("age").is_null() | (pl.col("age") >= cohort.min_age),
+            "lower cohort.min_age",
+        ),
+        Rule(
+            "coded with at least one known ICD code",
+            pl.col("diagnoses").is_not_null(),
+            "check that the source holds ICD-9 or ICD-10 codes; without them no label is known",
+        ),
+    )
+
+
+def rules_after_measuring(cohort: Cohort) -> tuple[Rule, ...]:
+    """The rules that need what was measured."""
+    return (
+        Rule(
+            f"at least {cohort.min_measurements} measurements by the prediction time",
+            pl.col("measured") >= cohort.min_measurements,
+            "lower cohort.min_measurements or raise cohort.hours",
+        ),
+    )
+
+
+def all_rules(cohort: Cohort) -> tuple[Rule, ...]:
+    """Every rule in the order in which it applies."""
+    return (*rules_before_measuring(cohort), *rules_after_measuring(cohort))
+
+
+def select(found: pl.DataFrame, rules: Sequence[Rule]) -> tuple[pl.DataFrame, Tally]:
+    """The stays that meet every rule, and how many were left after each."""
+    left: Tally = {}
+    for rule in rules:
+        found = found.filter(rule.keeps)
+        left[rule.name] = found.height
+    return found, left
+
+
+def consort(left: Tally, cohort: Cohort) -> list[dict[str, str | int]]:
+    """The selection as rows of {rule, before, after}, or an error that names the rule nobody met."""
+    before = left.get(IN_THE_RECORDS, 0)
+    if not before:
+        raise CohortError(
+            f"the events hold no {cohort.unit} stay",
+            expected=f"{cohort.unit.upper()}_ADMISSION events with an id",
+            fix="choose another cohort.unit, or check the source",
+        )
+    rows: list[dict[str, str | int]] = []
+    for rule in all_rules(cohort):
+        after = left[rule.name]
+        if not after:
+            raise CohortError(
+                f"no stay is left by the rule: {rule.name}", found=f"{before} stays before it", fix=rule.fix
+            )
+        rows.append({"rule": rule.name, "before": before, "after": after})
+        before = after
+    return rows

@@ -1,0 +1,133 @@
+"""One shard of events -> one shard of stays, with everything that was counted on the way."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+import polars as pl
+
+from clinragen.cohort.labels import diagnoses_of
+from clinragen.cohort.leakage import PHASES, named_labels, tally_named
+from clinragen.cohort.masking import mask_note
+from clinragen.cohort.measurements import measure
+from clinragen.cohort.notes import notes_of
+from clinragen.cohort.selection import (
+    IN_THE_RECORDS,
+    rules_after_measuring,
+    rules_before_measuring,
+    select,
+)
+from clinragen.cohort.splits import split_of
+from clinragen.cohort.tally import Tally, added
+from clinragen.cohort.windows import windows
+from clinragen.recipe import Cohort
+from clinragen.schema import Measurement, Stay
+from clinragen.store import read_json, write_json, write_stays
+
+
+@dataclass(frozen=True, slots=True)
+class ShardJob:
+    """What a worker needs to turn one event shard into one shard of stays."""
+
+    events: Path
+    stays: Path
+    tallies: Path
+    cohort: Cohort
+    source: str
+    seed: int
+
+
+def build_shard(job: ShardJob) -> dict[str, Tally]:
+    """Write the stays of one shard and return its tallies; a finished shard is read, not built again."""
+    if not job.stays.exists():
+        stays, counted = stays_of(pl.read_parquet(job.events), job.cohort, job.source, job.seed)
+        write_json(job.tallies, counted)
+        write_stays(job.stays, stays)
+    tallies: dict[str, Tally] = read_json(job.tallies)
+    return tallies
+
+
+def stays_of(
+    events: pl.DataFrame, cohort: Cohort, source: str, seed: int = 0
+) -> tuple[list[Stay], dict[str, Tally]]:
+    """The selected stays of some patients' events, ordered by stay_id, and everything counted."""
+    found = windows(events, cohort)
+    coded, codes = diagnoses_of(events, found)
+    kept, before = select(coded, rules_before_measuring(cohort))
+    table, quality = measure(events, kept, source)
+    counts = table.group_by("stay_id").agg(measured=pl.len())
+    counted = kept.join(counts, on="stay_id", how="left").with_columns(pl.col("measured").fill_null(0))
+    kept, after = select(counted, rules_after_measuring(cohort))
+    stays, noted = _stays(events, kept, table, cohort, source, seed)
+    selection = {IN_THE_RECORDS: found.height, **before, **after}
+    return stays, {"selection": selection, "codes": codes, **quality, **noted}
+
+
+def _stays(
+    events: pl.DataFrame, kept: pl.DataFrame, table: pl.DataFrame, cohort: Cohort, source: str, seed: int
+) -> tuple[list[Stay], dict[str, Tally]]:
+    notes = notes_of(events, kept, cohort.compose_notes)
+    measured = _measurements(table)
+    stays, tallies = [], []
+    for row in kept.iter_rows(named=True):
+        note, is_composed = notes.get(row["stay_id"], ("", False))
+        masked, left_out = mask_note(note, cohort.mask)
+        stay = Stay(
+            stay_id=row["stay_id"],
+            subject_id=row["subject_id"],
+            source=source,
+            split=split_of(row["subject_id"], cohort.train, cohort.tuning, seed),
+            start=row["start"],
+            prediction_time=row["prediction_time"],
+            sex=row["sex"],
+            age=row["age"],
+            note=masked,
+            note_is_composed=is_composed,
+            measurements=measured.get(row["stay_id"], ()),
+            diagnoses=frozenset(row["diagnoses"]),
+        )
+        stays.append(stay)
+        tallies.append(_tally(stay, note, left_out))
+    return stays, added(tallies)
+
+
+def _measurements(table: pl.DataFrame) -> dict[str, tuple[Measurement, ...]]:
+    rows = table.select("stay_id", *Measurement._fields).iter_rows()
+    return {
+        stay: tuple(Measurement._make(row[1:]) for row in group)
+        for stay, group in groupby(rows, key=itemgetter(0))
+    }
+
+
+def _tally(stay: Stay, note: str, left_out: int) -> dict[str, Tally]:
+    """What one stay adds to the counts; `note` is the note before masking."""
+    coded = stay.diagnoses or frozenset()
+    variables = Counter(row.variable for row in stay.measurements)
+    named = named_labels(note)
+    named_still = named if stay.note == note else named_labels(stay.note)
+    return {
+        "splits": {str(stay.split): 1},
+        "labels": dict.fromkeys(sorted(coded), 1),
+        "stays": {name: 1 for name, holds in _traits(stay, left_out) if holds},
+        "masked parts": {"left out": left_out},
+        "measurements": dict(variables),
+        "stays measured": dict.fromkeys(variables, 1),
+        PHASES[0]: tally_named(named, coded),
+        PHASES[1]: tally_named(named_still, coded),
+    }
+
+
+def _traits(stay: Stay, left_out: int) -> tuple[tuple[str, bool], ...]:
+    return (
+        ("with a charted note", bool(stay.note) and not stay.note_is_composed),
+        ("with a composed note", bool(stay.note) and stay.note_is_composed),
+        ("with a masked note", left_out > 0),
+        ("without a note", not stay.note),
+        ("without measurements", not stay.measurements),
+        ("without note and measurements", not stay.note and not stay.measurements),
+        ("without any label", not stay.diagnoses),
+        ("of unknown age", stay.age is None),
+        ("of unknown sex", stay.sex is None),
+    )
