@@ -1,0 +1,194 @@
+"""Where a text names a concept, and how: as present, negated, uncertain, of the family, past, ...
+
+The rules are of the kind of ConText (Harkema et al., Journal of Biomedical Informatics 2009): a cue word
+gives its status to what stands before or after it, up to the end of the clause. The cues are in `cues.csv`.
+"""
+
+import csv
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+from itertools import groupby
+from types import MappingProxyType
+from typing import Literal, NamedTuple, get_args
+
+from clinragen.clinical.diagnoses import diagnoses, signs
+from clinragen.clinical.notes import FAMILY, Span, sections, sentences
+
+Status = Literal["family", "negated", "uncertain", "planned", "resolved", "past", "present"]
+Boundary = Literal["end", "pause"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+"""All statuses; where several cues reach a mention, the first of these wins."""
+
+_REPORTING = re.compile(
+    r"[\w ]{0,12}\b(?:reports?|reported|says|said|states?|stated|notes|noted|noticed|brought|called|found|"
+    r"tells|thinks|confirms|updated|at the bedside|at bedside)\b",
+    re.I,
+)
+_NAMED_AS_SOURCE = re.compile(
+    r"\b(?:per|by|with|to|from|and|via|the|according to)(?: (?:his|her|the))?\s*$", re.I
+)
+_MARKS = ("?", ";")
+_TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One place where a text names a concept: `text` is `note[start:end]`.
+
+    A condition in the history is present unless the text says that it is over. `planned` is what is still
+    to come, or is conditional.
+    """
+
+    start: int
+    end: int
+    text: str
+    concept: str
+    status: Status
+
+
+class Sentence(NamedTuple):
+    """`text[start:end]`, and whether it stands in the family history."""
+
+    start: int
+    end: int
+    is_family: bool
+
+
+class Cue(NamedTuple):
+    """A cue found in a text. Status None hides what it covers; reach is in words, None for the clause.
+
+    An "end" ends every scope; a "pause" all but that of a relative ("brother has ...").
+    """
+
+    start: int
+    end: int
+    status: Status | Boundary | None
+    side: str
+    reach: int | None
+
+
+def find_mentions(text: str, phrases: Mapping[str, str]) -> tuple[Mention, ...]:
+    """Every place where one of the phrases stands as whole words, in any case; the longest phrase wins.
+
+    `phrases` maps what a text may say to the concept it means.
+    """
+    pattern, concepts = _matcher(tuple(phrases.items()))
+    hits = [Span(*hit.span()) for hit in pattern.finditer(_lower(text))]
+    found = []
+    for sentence, inside in _by_sentence(text, hits):
+        # A cue that is a part of a phrase ("absent P waves") says nothing about the others.
+        cues = [cue for cue in find_cues(text, sentence) if not any(_overlap(cue, hit) for hit in inside)]
+        for hit in inside:
+            said = text[hit.start : hit.end]
+            found.append(Mention(*hit, said, concepts[_key(said)], status_at(text, hit, cues)))
+    return tuple(found)
+
+
+def told_sentences(text: str) -> tuple[Sentence, ...]:
+    """The sentences of a text in order, each with whether it stands in the family history."""
+    families = [part for part in sections(text) if part.title == FAMILY]
+    return tuple(
+        Sentence(*span, any(part.start <= span.start < part.end for part in families))
+        for span in sentences(text)
+    )
+
+
+def find_cues(text: str, sentence: Sentence) -> list[Cue]:
+    """The cues of one sentence, in order; a word may be a cue to both sides."""
+    pattern, rows = _cues()
+    found = [Cue(sentence.start, sentence.start, "family", "before", None)] if sentence.is_family else []
+    for hit in pattern.finditer(_lower(text), sentence.start, sentence.end):
+        for status, side, reach in rows[_key(hit[0])]:
+            if status != "family" or not _is_source(text, hit):
+                found.append(Cue(*hit.span(), status, side, reach))
+    return found
+
+
+def status_at(text: str, span: Span, cues: Sequence[Cue]) -> Status:
+    """The status that the cues of its sentence give to a span; cues inside the span do not count."""
+    reaching = {cue.status for cue in cues if _reaches(text, cue, span, cues)}
+    return next((status for status in STATUSES if status in reaching), "present")
+
+
+@cache
+def label_phrases() -> Mapping[str, str]:
+    """Every name and synonym of every label -> the label."""
+    return MappingProxyType(
+        {phrase: label.name for label in diagnoses() for phrase in (*label.synonyms, label.name)}
+    )
+
+
+@cache
+def sign_phrases() -> Mapping[str, str]:
+    """Every sign of `signs.csv` -> the label it is a sign of."""
+    return MappingProxyType({sign: name for name, sign in signs()})
+
+
+def _by_sentence(text: str, hits: Sequence[Span]) -> Iterator[tuple[Sentence, list[Span]]]:
+    """Each sentence that has hits, with its hits."""
+    if hits:
+        spans = told_sentences(text)
+        starts = [span.start for span in spans]
+        for number, inside in groupby(hits, key=lambda hit: bisect_right(starts, hit.start) - 1):
+            yield spans[number], list(inside)
+
+
+def _reaches(text: str, cue: Cue, span: Span, cues: Sequence[Cue]) -> bool:
+    is_before = cue.end <= span.start
+    if cue.side != ("before" if is_before else "after") or _overlap(cue, span):
+        return False
+    gap = Span(cue.end, span.start) if is_before else Span(span.end, cue.start)
+    ends = ("end",) if cue.status == "family" else ("end", "pause")
+    if any(other.status in ends and gap.start <= other.start < gap.end for other in cues):
+        return False
+    if cue.status == "past" and _SINCE_THEN.search(text, min(cue.start, span.start), max(cue.end, span.end)):
+        return False
+    return cue.reach is None or len(text[gap.start : gap.end].split()) < cue.reach
+
+
+def _overlap(cue: Cue, span: Span) -> bool:
+    return cue.start < span.end and span.start < cue.end
+
+
+def _is_source(text: str, hit: re.Match[str]) -> bool:
+    """Whether a relative only tells of the patient ("per brother", "her mother reports")."""
+    before = text[max(0, hit.start() - 24) : hit.start()]
+    return bool(_REPORTING.match(text, hit.end()) or _NAMED_AS_SOURCE.search(before))
+
+
+@lru_cache(maxsize=32)
+def _matcher(phrases: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
+    concepts = {_key(phrase): concept for phrase, concept in phrases}
+    return _any_of(concepts), concepts
+
+
+@cache
+def _cues() -> tuple[re.Pattern[str], dict[str, list[tuple[Status | Boundary | None, str, int | None]]]]:
+    rows: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
+    with (files("clinragen.clinical") / "cues.csv").open(encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            status: Status | Boundary | None = row["status"] or None  # type: ignore[assignment]
+            rows.setdefault(row["cue"], []).append((status, row["side"], int(row["reach"] or 0) or None))
+    return _any_of(rows), rows
+
+
+def _any_of(phrases: Mapping[str, object]) -> re.Pattern[str]:
+    """Any of these as whole words, the longest first; blanks match any blanks, so wrapped lines too."""
+    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
+    words = "|".join(re.escape(each).replace(r"\ ", r"\s+") for each in longest_first if each not in _MARKS)
+    marks = "".join(each for each in longest_first if each in _MARKS)
+    return re.compile(rf"(?<![\w-])(?:{words or '(?!)'})(?![\w-])" + (f"|[{marks}]" if marks else ""))
+
+
+def _key(phrase: str) -> str:
+    return " ".join(_lower(phrase).split())
+
+
+def _lower(text: str) -> str:
+    """Latin capitals in lower case, every offset kept (str.lower may change lengths)."""
+    return text.translate(_TO_LOWER)
