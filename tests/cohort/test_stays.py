@@ -74,6 +74,13 @@ def test_a_one_sided_own_range_stays_one_sided():
     assert (row.low, row.high) == (None, 1.1)
 
 
+def test_a_reversed_own_range_is_not_used_and_counted():
+    rows = [lab(1, 1.0, low=1.1, high=0.6), lab(2, 1.0, low=0.6, high=1.1), lab(3, 1.0)]
+    (stay,), tallies = stays_of(table(patient(), rows), COHORT, "synthetic")
+    assert (stay.measurements[0].low, stay.measurements[0].high) == (0.5, 1.2)
+    assert sorted(tallies["ranges"].values()) == [1, 1, 1]
+
+
 def test_the_tables_range_follows_the_sex():
     female = one_stay(patient(), lab(1, 12.5, "hemoglobin", "g/dL")).measurements[0]
     events = table(patient(), lab(1, 12.5, "hemoglobin", "g/dL"))

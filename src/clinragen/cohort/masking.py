@@ -1,11 +1,9 @@
 """Masking: what of a note states the coded answer is left out on request, and counted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import pairwise
-from types import MappingProxyType
 
-from clinragen.clinical.diagnoses import diagnoses
-from clinragen.clinical.mentions import Mention, find_mentions
+from clinragen.clinical.mentions import Mention, find_mentions, label_phrases
 from clinragen.clinical.notes import sections, sentences
 
 Masked = tuple[str, int]
@@ -23,13 +21,6 @@ def mask_note(note: str, how: str) -> Masked:
 def label_mentions(note: str) -> tuple[Mention, ...]:
     """Where the note names a label, by its own name or a synonym; `concept` is the label."""
     return find_mentions(note, label_phrases())
-
-
-def label_phrases() -> Mapping[str, str]:
-    """Every name of every label -> the label."""
-    return MappingProxyType(
-        {phrase: label.name for label in diagnoses() for phrase in (*label.synonyms, label.name)}
-    )
 
 
 def without_answer_sections(note: str) -> Masked:

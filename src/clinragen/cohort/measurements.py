@@ -19,6 +19,10 @@ UNKNOWN_UNIT = "unknown unit"
 IMPLAUSIBLE = "implausible value"
 SAME_MOMENT = "another value of the same moment"
 
+OWN = "the laboratory's own"
+OWN_REVERSED = "the table's, for the laboratory's own is reversed"
+TABLE = "the table's"
+
 _CHARTED_DECIMALS = 4
 _SEX_UNKNOWN = "unknown"
 _READING = {
@@ -47,7 +51,7 @@ def measure(events: pl.DataFrame, found: pl.DataFrame, source: str) -> tuple[pl.
     within = pl.col("time").is_between("start", "prediction_time")
     rows = belonging(charted, found).filter(within).pipe(_read, source).pipe(_judged)
     kept = rows.filter(pl.col("fate") == KEPT).pipe(_with_ranges, found).pipe(_one_a_moment)
-    return kept, _tallies(rows, kept)
+    return kept.select("stay_id", *Measurement._fields), _tallies(rows, kept)
 
 
 def _read(rows: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -59,7 +63,7 @@ def _read(rows: pl.DataFrame, source: str) -> pl.DataFrame:
 
     def converted(column: str) -> pl.Expr:
         charted = pl.col(column).cast(pl.Float64).round(_CHARTED_DECIMALS)
-        return (charted * pl.col("scale") + pl.col("shift")).round(_CHARTED_DECIMALS)
+        return (charted * pl.col("scale") + pl.col("shift")).round(_CHARTED_DECIMALS).fill_nan(None)
 
     return read.with_columns(
         value=converted("numeric_value"), own_low=converted("low"), own_high=converted("high")
@@ -108,11 +112,19 @@ def _with_ranges(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     sexed = rows.join(
         found.select("stay_id", pl.col("sex").fill_null(_SEX_UNKNOWN)), on="stay_id", how="left"
     )
-    own = pl.col("own_low").is_not_null() | pl.col("own_high").is_not_null()
-    readable = own & (pl.col("own_low") <= pl.col("own_high")).fill_null(True)
-    return sexed.join(_table_ranges(), on=["variable", "sex"], how="left").with_columns(
-        low=pl.when(readable).then("own_low").otherwise("table_low"),
-        high=pl.when(readable).then("own_high").otherwise("table_high"),
+    has_own = pl.col("own_low").is_not_null() | pl.col("own_high").is_not_null()
+    is_reversed = (pl.col("own_low") > pl.col("own_high")).fill_null(False)
+    ranged = sexed.join(_table_ranges(), on=["variable", "sex"], how="left").with_columns(
+        range_of=pl.when(is_reversed)
+        .then(pl.lit(OWN_REVERSED))
+        .when(has_own)
+        .then(pl.lit(OWN))
+        .otherwise(pl.lit(TABLE))
+    )
+    is_own = pl.col("range_of") == OWN
+    return ranged.with_columns(
+        low=pl.when(is_own).then("own_low").otherwise("table_low"),
+        high=pl.when(is_own).then("own_high").otherwise("table_high"),
         unit="variable_unit",
     )
 
@@ -128,9 +140,7 @@ def _table_ranges() -> pl.DataFrame:
 
 def _one_a_moment(rows: pl.DataFrame) -> pl.DataFrame:
     """One value for each stay, variable and moment: the largest, as the MIMIC-III benchmark does."""
-    ordered = rows.select("stay_id", *Measurement._fields).sort(
-        "stay_id", "time", "variable", "value", "low", "high"
-    )
+    ordered = rows.sort("stay_id", "time", "variable", "value", "low", "high", "range_of")
     return ordered.unique(["stay_id", "time", "variable"], keep="last", maintain_order=True)
 
 
@@ -143,6 +153,7 @@ def _tallies(rows: pl.DataFrame, kept: pl.DataFrame) -> dict[str, Tally]:
     )
     return {
         "rows": fates,
+        "ranges": _counted(kept, "range_of"),
         "unmapped codes": _counted(per_fate[UNMAPPED], "code"),
         "unknown units": _counted(named_units, "named"),
         "implausible values": _counted(per_fate[IMPLAUSIBLE], "variable"),

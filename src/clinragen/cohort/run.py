@@ -69,6 +69,7 @@ def quality(tallies: dict[str, Tally], stays: int) -> dict[str, Any]:
     measured, measurements = tallies.get("stays measured", {}), tallies.get("measurements", {})
     return {
         "rows": tallies["rows"],
+        "ranges": tallies.get("ranges", {}),
         "codes": tallies["codes"],
         "stays": tallies.get("stays", {}),
         "masked_parts": tallies.get("masked parts", {}).get("left out", 0),
