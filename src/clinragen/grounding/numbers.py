@@ -1,0 +1,136 @@
+"""Numbers in a claim: what each one counts, and whether a measured value agrees with it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from clinragen.schema import Measurement
+
+Role = Literal["value", "hours", "count", "change", "other"]
+Bound = Literal["above", "below"]
+
+ABOUT_TOLERANCE = 0.05
+_EPSILON = 1e-9
+
+_NUMBER = re.compile(
+    r"(?P<bound>(?P<above>above|over|greater than|more than|exceed\w*|at least|in excess of|"
+    r"higher than|>=?|≥)|"
+    r"(?P<below>below|under|less than|lower than|at most|<=?|≤))?\s*(?:of\s+)?"
+    r"(?P<about>about |around |roughly |nearly |approximately |almost |~\s?|some )?"
+    r"(?<![\w.:/-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d:]|st\b|nd\b|rd\b|th\b|\.\d)"
+    r"(?:\s?(?P<hours>h\b|hrs?\b|hours?\b)|\s?(?P<days>days?\b)"
+    r"|\s(?P<count>(?:of (?:the |its |his |her )?\w+|times|occasions|samples?|values|measurements|readings|"
+    r"recordings|checks|counts|draws|results)\b)"
+    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|mmol/L|mg/dL|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
+    r"%|percent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b))?",
+    re.I,
+)
+
+_BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by))\s+(?:about |around |roughly |nearly |almost )?$", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of a claim: `text[start:end]`, with the unit and the bound it was given, if any."""
+
+    value: float
+    decimals: int
+    unit: str
+    role: Role
+    bound: Bound | None
+    is_about: bool
+    start: int
+    end: int
+
+
+def numbers(text: str) -> list[Number]:
+    """Every number of a text in order, with its role."""
+    return [_number(hit) for hit in _NUMBER.finditer(text)]
+
+
+def agrees(number: Number, row: Measurement) -> bool:
+    """Whether a measured value is this number to its last digit, or lies on the side the claim names."""
+    measured = in_unit(row, number)
+    if number.bound == "above":
+        return measured > number.value
+    if number.bound == "below":
+        return measured < number.value
+    slack = 0.5 * 10.0**-number.decimals
+    if number.is_about:
+        slack = max(slack, abs(number.value) * ABOUT_TOLERANCE)
+    return abs(measured - number.value) <= slack + _EPSILON
+
+
+def in_unit(row: Measurement, number: Number) -> float:
+    """The measured value in the unit of the claim."""
+    said, unit = _plain(number.unit), _plain(row.unit)
+    if not said and unit == "degf" and _COLDEST_C <= number.value <= _HOTTEST_C:
+        said = "degc"
+    convert = _CONVERSIONS.get((row.variable, unit, said)) or _CONVERSIONS.get(("", unit, said))
+    return convert(row.value) if convert else row.value
+
+
+# A temperature without a unit in this window can only be Celsius: in Fahrenheit nobody would be alive.
+_COLDEST_C, _HOTTEST_C = 25.0, 46.0
+
+
+def _times(factor: float) -> Callable[[float], float]:
+    return lambda value: value * factor
+
+
+# From the measured unit to the said one; factors follow from molar masses and the definitions of the units.
+_CONVERSIONS: dict[tuple[str, str, str], Callable[[float], float]] = {
+    ("", "degf", "degc"): lambda value: (value - 32) / 1.8,
+    ("", "degc", "degf"): lambda value: value * 1.8 + 32,
+    ("", "mmhg", "kpa"): _times(1 / 7.50062),
+    ("creatinine", "mg/dl", "umol/l"): _times(88.4),
+    ("creatinine", "umol/l", "mg/dl"): _times(1 / 88.4),
+    ("glucose", "mg/dl", "mmol/l"): _times(1 / 18.016),
+    ("glucose", "mmol/l", "mg/dl"): _times(18.016),
+    ("bilirubin", "mg/dl", "umol/l"): _times(17.1),
+    ("bilirubin", "umol/l", "mg/dl"): _times(1 / 17.1),
+    ("BUN", "mg/dl", "mmol/l"): _times(0.357),
+    ("BUN", "mmol/l", "mg/dl"): _times(1 / 0.357),
+    ("hemoglobin", "g/dl", "g/l"): _times(10.0),
+    ("hemoglobin", "g/l", "g/dl"): _times(0.1),
+    ("albumin", "g/dl", "g/l"): _times(10.0),
+    ("calcium", "mg/dl", "mmol/l"): _times(0.2495),
+    ("calcium", "mmol/l", "mg/dl"): _times(1 / 0.2495),
+    ("magnesium", "mg/dl", "mmol/l"): _times(0.4114),
+    ("phosphate", "mg/dl", "mmol/l"): _times(0.3229),
+    ("lactate", "mmol/l", "mg/dl"): _times(9.008),
+}
+
+_PLAIN = {
+    "c": "degc",
+    "f": "degf",
+    "degreesc": "degc",
+    "degreesf": "degf",
+    "°c": "degc",
+    "°f": "degf",
+    "µmol/l": "umol/l",
+    "μmol/l": "umol/l",
+}
+
+
+def _plain(unit: str) -> str:
+    bare = unit.lower().replace(" ", "")
+    return _PLAIN.get(bare, bare)
+
+
+def _number(hit: re.Match[str]) -> Number:
+    digits = hit["number"].replace(",", "")
+    role: Role = "hours" if hit["hours"] or hit["days"] else "count" if hit["count"] else "value"
+    if role == "value" and (before := _BEFORE.search(hit.string, 0, hit.start("number"))):
+        role = "change" if before["by"] else "other"
+    return Number(
+        value=float(digits) * (24 if hit["days"] else 1),
+        decimals=len(digits.partition(".")[2]),
+        unit=hit["unit"] or "",
+        role=role,
+        bound="above" if hit["above"] else "below" if hit["below"] else None,
+        is_about=bool(hit["about"]),
+        start=hit.start("number"),
+        end=hit.end(),
+    )
