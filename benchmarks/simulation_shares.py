@@ -2,7 +2,8 @@
 
 Run: `python benchmarks/simulation_shares.py [stays] [seed]`. The ceiling is a logistic regression on the true
 states and on the diagnoses of which a note states a sign plainly; the baseline joins TF-IDF of the note
-with summaries of the series. Thresholds come from folds of the training subjects; scores are of the other 30% of subjects.
+with summaries of the series. Thresholds come from folds of the training subjects; scores are of the
+other 30% of subjects.
 """
 
 import json

@@ -33,8 +33,8 @@ LAYOUT: dict[str, str] = {
     "hosp/diagnoses_icd": "subject_id hadm_id seq_num icd_code icd_version",
     "hosp/d_icd_diagnoses": "icd_code icd_version long_title",
     "hosp/prescriptions": "subject_id hadm_id pharmacy_id poe_id poe_seq order_provider_id starttime "
-    "stoptime drug_type drug formulary_drug_cd gsn ndc prod_strength form_rx dose_val_rx dose_unit_rx form_val_disp "
-    "form_unit_disp doses_per_24_hrs route",
+    "stoptime drug_type drug formulary_drug_cd gsn ndc prod_strength form_rx dose_val_rx dose_unit_rx "
+    "form_val_disp form_unit_disp doses_per_24_hrs route",
     "icu/icustays": "subject_id hadm_id stay_id first_careunit last_careunit intime outtime los",
     "icu/chartevents": "subject_id hadm_id stay_id caregiver_id charttime storetime itemid value valuenum "
     "valueuom warning",

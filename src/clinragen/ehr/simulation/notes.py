@@ -93,7 +93,8 @@ def _distractor(rng: Generator, name: str) -> list[_Item]:
 
 def _distractors_of(name: str) -> list[_Item]:
     disease = next(disease for disease in diseases() if disease.name == name)
-    statuses: list[Status] = ["negated", "uncertain", *(["resolved"] if disease.can_resolve else [])]  # type: ignore[list-item]
+    resolved: tuple[Status, ...] = ("resolved",) if disease.can_resolve else ()
+    statuses: tuple[Status, ...] = ("negated", "uncertain", *resolved)
     found = [
         _Item("History" if status == "resolved" else _section_of(kind), sign, name, status, kind, True)
         for status in statuses
@@ -102,7 +103,7 @@ def _distractors_of(name: str) -> list[_Item]:
     ]
     named: list[Status] = ["past"] if disease.can_resolve else []
     named += ["family"] if disease.is_chronic or name in _HEREDITARY else []
-    # Each of these is one option among many signs, so it is offered as often as they are together.
+    # Twice each: there are fewer names than signs.
     found += [
         _Item("History", synonym, name, status, "name", True)
         for status in named
