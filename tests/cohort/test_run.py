@@ -105,3 +105,10 @@ def test_one_patient_is_too_few_to_split(tmp_path):
 def test_a_missing_ingest_is_an_error(tmp_path):
     with pytest.raises(RunError, match="no event shards"):
         run(RECIPE, tmp_path, silent)
+
+
+def test_a_shard_without_patients_gives_a_shard_without_stays(tmp_path):
+    write_events(tmp_path, shards=2)
+    table().write_parquet(tmp_path / "ingest" / "data" / "shard-00002.parquet")
+    assert run(RECIPE, tmp_path, silent)["stays"] == 24
+    assert len(list((tmp_path / "cohort" / "stays").glob("*.parquet"))) == 3
