@@ -68,14 +68,14 @@ _SCOPES: tuple[tuple[str, Scope], ...] = (
     (
         r"on (?:arrival|admission|presentation)|at (?:first|presentation|admission|arrival|baseline|"
         r"the (?:start|outset|"
-        r"beginning))|initial(?:ly)?|to begin with|first (?!\d|few|hours?|day)\w+|start(?:ed|ing) (?:at|"
+        r"beginning))|initial(?:ly)?|to begin with|first\s+(?!\d|few|hours?|day)\w+|start(?:ed|ing) (?:at|"
         r"out)",
         "first",
     ),
     (r"second (?:sample|check|value|draw|measurement|reading|count|gas|time)", "second"),
     (r"third (?:sample|check|value|draw|measurement|reading|count|gas|time)", "third"),
     (
-        r"(?:at|by|towards?) the (?:very )?end|final(?:ly)?|(?:the|at) last (?!\d|few|hours?|day)\w+|"
+        r"(?:at|by|towards?) the (?:very )?end|final(?:ly)?|(?:the|at) last\s+(?!\d|few|hours?|day)\w+|"
         r"most recent(?:ly)?|"
         r"latest|ended|at last",
         "last",
@@ -83,7 +83,8 @@ _SCOPES: tuple[tuple[str, Scope], ...] = (
 )
 _TRENDS: tuple[tuple[str, SaidTrend], ...] = (
     (
-        r"normali[sz](?:ed|es|ing|ation)|(?:came|come|coming|returned|return|back|fell|rose|settled|"
+        r"normali[sz](?:ed|es|ing|ation)|resolv(?:ed|es|ing)|subsided|abated|settled(?! to)|(?:came|"
+        r"come|coming|returned|return|back|fell|rose|settled|"
         r"went) (?:back )?"
         r"(?:in)?to (?:the |its )?(?:normal|range|reference)",
         "normalised",

@@ -27,6 +27,7 @@ _NUMBER = re.compile(
     re.I,
 )
 
+_DIGIT = re.compile(r"\d")
 _BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by))\s+(?:about |around |roughly |nearly |almost )?$", re.I)
 
 
@@ -46,6 +47,8 @@ class Number:
 
 def numbers(text: str) -> list[Number]:
     """Every number of a text in order, with its role."""
+    if not _DIGIT.search(text):
+        return []
     return [_number(hit) for hit in _NUMBER.finditer(text)]
 
 

@@ -27,6 +27,7 @@ _NEGATION = re.compile(r"\b(?:no|not|without|denie[sd]|absence of|free of|didn't
 _ABSENT = re.compile(
     r"\b(?:absent|(?:not|never) (?:seen|present|noted|found|recorded|observed|documented))\b"
 )
+_SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards)\b")
 _EXISTS = re.compile(
     r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had)\b"
 )
@@ -112,7 +113,15 @@ def read(text: str, named: tuple[int, int] | None, level: WordLevel | None) -> l
         own = level if named and start <= named[0] < end else None
         phrase = _phrase(plain[start:end], own, inside, (named[0] - start) if own and named else None)
         phrases.append(_inherit(phrase, phrases))
-    return [phrase for phrase in phrases if phrase.says_something]
+    told = [phrase for phrase in phrases if phrase.says_something]
+    return _in_sequence(told) if _SEQUENCE.search(plain) else told
+
+
+def _in_sequence(phrases: list[Phrase]) -> list[Phrase]:
+    """Speak of the first value and the last in "high and then normal"."""
+    if len(phrases) != 2 or any(p.scope or not p.level or p.values or p.window for p in phrases):
+        return phrases
+    return [replace(phrases[0], scope="first"), replace(phrases[1], scope="last")]
 
 
 def _spans(plain: str) -> list[tuple[int, int]]:
@@ -144,7 +153,7 @@ def _phrase(text: str, own: WordLevel | None, inside: list[Number], at: int | No
         text=text,
         level=level,
         is_negated=is_negated != (own == "not high"),
-        is_existence=bool(own and (inside or _EXISTS.search(text))),
+        is_existence=bool(own and (inside or trend or _EXISTS.search(text))),
         scope=scope[0] if scope else None,
         trend=trend[0] if trend else None,
         extreme=extreme[0] if extreme else None,
@@ -168,7 +177,11 @@ def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
         phrase = replace(phrase, level=last.level, is_negated=last.is_negated)
         if phrase.scope is None:
             phrase = replace(phrase, scope=last.scope, window=phrase.window or last.window)
-    elif phrase.values and not phrase.scope and not phrase.extreme and last.scope in ("first", "last"):
+    elif (
+        phrase.values
+        and not (phrase.scope or phrase.extreme or phrase.trend)
+        and last.scope in ("first", "last")
+    ):
         phrase = replace(phrase, scope=last.scope)
     return phrase
 

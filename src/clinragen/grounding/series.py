@@ -10,8 +10,9 @@ from clinragen.clinical.findings import by_variable
 from clinragen.clinical.words import Mention, WordLevel, mentions
 from clinragen.grounding.numbers import Number
 from clinragen.grounding.reading import Phrase, read
+from clinragen.grounding.scopes import Judgement, combine
 from clinragen.grounding.sentences import Clause
-from clinragen.grounding.verdicts import Judgement, combine, judge
+from clinragen.grounding.verdicts import judge
 from clinragen.schema import Claim, Measurement, Stay
 
 MOST_EVIDENCE = 3
