@@ -155,6 +155,8 @@ def test_what_they_do_not_decide_is_unverifiable(text):
         "Potassium repletion was started.",
         "She has a history of anemia.",
         "A platelet transfusion was given.",
+        "She presented with fever and cough.",
+        "The note mentions hypotension.",
         "Opioid effect accounts for the slow breathing.",
     ],
 )
@@ -165,6 +167,11 @@ def test_a_clause_without_a_statement_about_a_series_is_left_to_the_note(text):
 def test_it_and_both_mean_the_variables_named_before():
     assert verdicts("WBC was 18 at first, and it fell.") == ["supported", "supported"]
     assert verdicts("BUN and creatinine are high, and both kept falling.") == ["supported", "contradicted"]
+
+
+def test_a_list_of_statements_is_a_list_of_claims():
+    text = "Creatinine is high and rising, sodium is high, potassium is low at times and lactate is low."
+    assert verdicts(text) == ["supported", "contradicted", "supported", "contradicted"]
 
 
 def test_only_at_times_is_given_as_the_reason():

@@ -25,7 +25,7 @@ _INFERENCE = (
 _OPENER = re.compile(_INFERENCE, re.I)
 _CUT = re.compile(
     rf",?\s+(?={_INFERENCE}|(?:while|whereas|although|though|because|and|but|yet)\s)|,\s+(?=(?:as|since|so)\s)|"
-    r"\s+[–—]\s+",
+    r"\s+[–—]\s+|,\s+(?=(?!and\b|but\b)(?:\w+\s+){1,4}(?:is|are|was|were|stays|runs|remains|rose|fell)\b)",
     re.I,
 )
 _NEW_SUBJECT = re.compile(

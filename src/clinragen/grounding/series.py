@@ -26,11 +26,17 @@ _PRONOUN = re.compile(
     r"highest|lowest|last|first|final|initial|peak|latter|value|level|count|rate)\b)",
     re.I,
 )
-_NOT_MEASURED_HERE = re.compile(
-    r"\b(?:history of|known|chronic|prior|previous|family|mother|father|sister|brother|at home|accounts? for|"
-    r"explain\w*|cause of|caused|due to|responsible for|attributable|treated|started|given|held)\b",
+_FROM_THE_NOTE = re.compile(
+    r"\b(?:the note|mention(?:s|ed)|describe[sd]|present(?:ed|s|ing) with|admitted (?:with|for|after)|"
+    r"complain\w*|days ago|weeks|months|mother|father|sister|brother|aunt|uncle|family|at home)\b",
     re.I,
 )
+_CAUSE_OR_TREATMENT = re.compile(
+    r"\b(?:accounts? for|explain\w*|cause of|caused|due to|responsible for|attributable|treated|"
+    r"started|given|held)\b",
+    re.I,
+)
+_PAST = re.compile(r"\b(?:history of|h/o|known|chronic|prior|previous|baseline|home)\s+(?:\w+\s+)?$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +101,7 @@ def _segments(text: str, chart: SeriesIndex, before: tuple[str, ...]) -> list[Se
     found = mentions(text)
     if not found:
         return [Segment(text, before, None, None)] if before and _PRONOUN.match(text) else []
-    if _NOT_MEASURED_HERE.search(text) and not re.search(r"\d", text):
+    if _belongs_to_the_note(text, found):
         return []
     groups = _groups(text, found)
     edges = [
@@ -108,6 +114,12 @@ def _segments(text: str, chart: SeriesIndex, before: tuple[str, ...]) -> list[Se
         for group, start, end in zip(groups, edges[:-1], edges[1:], strict=True)
         for segment in _of_group(text, group, start, end, chart)
     ]
+
+
+def _belongs_to_the_note(text: str, found: Sequence[Mention]) -> bool:
+    if _FROM_THE_NOTE.search(text) or any(m.word.level and _PAST.search(text[: m.start]) for m in found):
+        return True
+    return bool(_CAUSE_OR_TREATMENT.search(text)) and not any(char.isdigit() for char in text)
 
 
 def _groups(text: str, found: Sequence[Mention]) -> list[list[Mention]]:
