@@ -34,7 +34,7 @@ def chart_of(values: dict[str, list[float]]) -> Stay:
     table = variables()
     rows = [
         Measurement(
-            START + hour * FOUR_HOURS, name, value, table[name].unit, table[name].low, table[name].high
+            START + hour * FOUR_HOURS, name, float(value), table[name].unit, table[name].low, table[name].high
         )
         for name, series in values.items()
         for hour, value in enumerate(series)

@@ -29,7 +29,7 @@ _CUT = re.compile(
     re.I,
 )
 _NEW_SUBJECT = re.compile(
-    rf"(?:(?:and|but|yet|while|whereas|although|though|because|as|since|so)\s+)?+(?!{_VERB}\b|[a-z]+ing\b)(?:[\w'.()/-]+\s+){{1,6}}?{_VERB}\b",
+    rf"(?:(?:and|but|yet|while|whereas|although|though|because|as|since|so)\s+)?+(?!{_VERB}\b|(?:ris|fall|climb|increas|decreas|declin|improv|worsen|dropp|trend|reach|peak|requir|be)ing\b)(?:[\w'.()/-]+\s+){{1,6}}?{_VERB}\b",
     re.I,
 )
 
