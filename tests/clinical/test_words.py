@@ -41,7 +41,7 @@ def test_the_longest_name_wins():
 
 
 def test_a_treatment_is_not_a_measurement():
-    assert found("platelet transfusion, potassium chloride") == []
+    assert found("platelet transfusion, potassium repletion") == []
 
 
 def test_grades_begin_at_their_bound():

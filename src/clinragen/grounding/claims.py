@@ -1,5 +1,7 @@
 """The claims of a text and whether the chart of a stay supports them."""
 
+from functools import lru_cache
+
 from clinragen.grounding.note import check_note_clause, note_index
 from clinragen.grounding.sentences import clauses
 from clinragen.grounding.series import check_series_clause, series_index
@@ -12,7 +14,7 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
     A clause that reads as a statement about a variable is decided by the measurements, every other one
     by the note; a clause that states nothing checkable gives no claim.
     """
-    series, note = series_index(stay), note_index(stay.note)
+    series, note = series_index(stay), _note_index(stay.note)
     found: list[Claim] = []
     spoken_of: tuple[str, ...] = ()
     for clause in clauses(text):
@@ -23,3 +25,7 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
         if claim is not None:
             found.append(claim)
     return tuple(found)
+
+
+# The two rationales of a stay are checked one after the other: its note is indexed once.
+_note_index = lru_cache(maxsize=8)(note_index)
