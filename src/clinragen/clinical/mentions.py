@@ -33,6 +33,7 @@ _NAMED_AS_SOURCE = re.compile(
 )
 _MARKS = ("?", ";")
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_ENDS_A_LIST_ITEM = re.compile(r"(?:,|\band)\s*$")
 _SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
 
 
@@ -111,8 +112,14 @@ def find_cues(text: str, sentence: Sentence) -> list[Cue]:
 
 def status_at(text: str, span: Span, cues: Sequence[Cue]) -> Status:
     """The status that the cues of its sentence give to a span; cues inside the span do not count."""
-    reaching = {cue.status for cue in cues if _reaches(text, cue, span, cues)}
+    reaching = statuses_at(text, span, cues)
     return next((status for status in STATUSES if status in reaching), "present")
+
+
+def statuses_at(text: str, span: Span, cues: Sequence[Cue]) -> frozenset[Status]:
+    """All statuses that reach a span ("mother had no diabetes": family and negated); none means present."""
+    reaching = (cue.status for cue in cues if _reaches(text, cue, span, cues))
+    return frozenset(status for status in reaching if status in STATUSES)
 
 
 @cache
@@ -148,7 +155,16 @@ def _reaches(text: str, cue: Cue, span: Span, cues: Sequence[Cue]) -> bool:
         return False
     if cue.status == "past" and _SINCE_THEN.search(text, min(cue.start, span.start), max(cue.end, span.end)):
         return False
-    return cue.reach is None or len(text[gap.start : gap.end].split()) < cue.reach
+    return _is_near(cue, text[gap.start : gap.end], is_before)
+
+
+def _is_near(cue: Cue, between: str, is_before: bool) -> bool:
+    """Whether the words between allow it: "prior stents, CKD" and "fatigue and absent P waves" do not."""
+    if is_before and cue.reach and "," in between:
+        return False
+    if cue.status == "negated" and not is_before and _ENDS_A_LIST_ITEM.search(between):
+        return False
+    return cue.reach is None or len(between.split()) < cue.reach
 
 
 def _overlap(cue: Cue, span: Span) -> bool:

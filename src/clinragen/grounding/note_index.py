@@ -1,0 +1,60 @@
+"""A note read once: its sentences, words and cues, and where each concept stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clinragen.clinical.mentions import Cue, Sentence, Status, find_cues, statuses_at, told_sentences
+from clinragen.clinical.notes import Span, sections
+from clinragen.grounding.note_words import Token, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class NoteIndex:
+    """A note, or a clause read like one.
+
+    `sentence_of` gives the sentence of each token and `places` the tokens of each concept; `histories` are
+    the sentences in the past history, where "prior" goes without saying.
+    """
+
+    text: str
+    sentences: tuple[Sentence, ...]
+    cues: tuple[tuple[Cue, ...], ...]
+    tokens: tuple[Token, ...]
+    sentence_of: tuple[int, ...]
+    places: Mapping[str, tuple[int, ...]]
+    histories: frozenset[int]
+
+    def statuses(self, place: int) -> frozenset[Status]:
+        """All statuses that the cues of its sentence give to a token; empty means present."""
+        token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
+        return statuses_at(self.text, Span(token.start, token.end), cues)
+
+
+def note_index(note: str) -> NoteIndex:
+    """Read a note once, for checking any number of clauses against it."""
+    spans = told_sentences(note)
+    read = [
+        (token, number) for number, span in enumerate(spans) for token in tokens(note, span.start, span.end)
+    ]
+    places: dict[str, list[int]] = {}
+    for place, (token, _) in enumerate(read):
+        for concept in token.concepts:
+            places.setdefault(concept, []).append(place)
+    return NoteIndex(
+        text=note,
+        sentences=spans,
+        cues=tuple(tuple(find_cues(note, span)) for span in spans),
+        tokens=tuple(token for token, _ in read),
+        sentence_of=tuple(number for _, number in read),
+        places={concept: tuple(found) for concept, found in places.items()},
+        histories=_histories(note, spans),
+    )
+
+
+def _histories(note: str, spans: tuple[Sentence, ...]) -> frozenset[int]:
+    pasts = [part for part in sections(note) if part.title == "past history"]
+    return frozenset(
+        number
+        for number, span in enumerate(spans)
+        if any(part.start <= span.start < part.end for part in pasts)
+    )

@@ -1,0 +1,67 @@
+"""Which sentences of a note a clause could be about, and which of their words answer which of its words."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from clinragen.grounding.note_index import NoteIndex
+
+MOST_SENTENCES = 4
+_OTHER_SEGMENT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One or two neighbouring sentences, seen from one word that clause and note share (`anchor`).
+
+    `pairs` maps tokens of the clause to the tokens of the note that are nearest to the anchor.
+    """
+
+    sentences: tuple[int, ...]
+    anchor: int
+    pairs: Mapping[int, int]
+
+
+def views(clause: NoteIndex, note: NoteIndex) -> Iterator[View]:
+    """The most promising views, sentence by sentence, alone and with a neighbour."""
+    for number in _likely_sentences(clause, note):
+        for group in ((number,), (number, number + 1), (number - 1, number)):
+            if group[0] >= 0 and group[-1] < len(note.sentences):
+                yield from _views_of(clause, note, number, group)
+
+
+def _likely_sentences(clause: NoteIndex, note: NoteIndex) -> list[int]:
+    scores: Counter[int] = Counter()
+    for token in clause.tokens:
+        if token.weight and not token.number:
+            for number in {note.sentence_of[place] for place in note.places.get(token.concept, ())}:
+                scores[number] += round(10 * token.weight)
+    return sorted(scores, key=lambda number: (-scores[number], number))[:MOST_SENTENCES]
+
+
+def _views_of(clause: NoteIndex, note: NoteIndex, number: int, group: tuple[int, ...]) -> Iterator[View]:
+    """One view from each place where the sentence holds the clause's rarest shared word."""
+    found = {
+        place: [at for at in note.places.get(token.concept, ()) if note.sentence_of[at] in group]
+        for place, token in enumerate(clause.tokens)
+        if token.weight and not token.number
+    }
+    inside = {
+        place: [at for at in places if note.sentence_of[at] == number] for place, places in found.items()
+    }
+    shared = [place for place, places in inside.items() if places]
+    if shared:
+        rarest = min(shared, key=lambda place: (-clause.tokens[place].weight, len(inside[place]), place))
+        for anchor in inside[rarest]:
+            pairs = {place: _nearest(note, anchor, places) for place, places in found.items() if places}
+            yield View(group, anchor, pairs | {rarest: anchor})
+
+
+def _nearest(note: NoteIndex, anchor: int, places: Sequence[int]) -> int:
+    return min(places, key=lambda place: (distance(note, anchor, place), place))
+
+
+def distance(note: NoteIndex, a: int, b: int) -> int:
+    """How many words lie between two tokens; other segments and sentences are far away."""
+    is_far = note.sentence_of[a] != note.sentence_of[b] or note.tokens[a].segment != note.tokens[b].segment
+    return abs(a - b) + _OTHER_SEGMENT * is_far

@@ -1,0 +1,228 @@
+"""The words of a note as concepts: abbreviations, synonyms, inflections, numbers and sides made equal."""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+WEAK = 0.3
+
+_WORD = re.compile(r"\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]")
+_CHUNK_ENDS, _SEGMENT_ENDS = frozenset(",()"), frozenset(";")
+_SIDES = {"L": "left", "R": "right"}
+_NUMBERS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
+}  # fmt: skip
+# Unit: what it measures, and how many of the smallest such unit it is.
+_UNITS: dict[str, tuple[str, float]] = {
+    "mg": ("dose", 1), "milligram": ("dose", 1), "g": ("dose", 1000), "gram": ("dose", 1000),
+    "mcg": ("dose", 0.001), "kg": ("weight", 1), "kilogram": ("weight", 1), "kilo": ("weight", 1),
+    "lb": ("weight", 0.4536), "pound": ("weight", 0.4536), "ml": ("volume", 1), "cc": ("volume", 1),
+    "millilitre": ("volume", 1), "milliliter": ("volume", 1), "l": ("volume", 1000),
+    "liter": ("volume", 1000), "litre": ("volume", 1000),
+    "mm": ("length", 1), "cm": ("length", 10), "centimetre": ("length", 10),
+    "centimeter": ("length", 10), "inch": ("length", 25.4), "hour": ("hour", 1), "day": ("day", 1),
+    "week": ("day", 7), "fortnight": ("day", 14), "month": ("month", 1), "year": ("month", 12),
+    "decade": ("month", 120), "year-old": ("age", 1),
+}  # fmt: skip
+_ROUNDING = 0.03
+_SUFFIXES = (
+    (re.compile(r"(?:'s|’s)$"), ""),
+    (re.compile(r"(?<=[a-z]{4})(?:ia|ic|ical|ically)$"), ""),
+    (re.compile(r"ies$"), "y"),
+    (re.compile(r"(?:(?<=[sxz])|(?<=[cs]h))es$"), ""),
+    (re.compile(r"(?<=[^sui])s$"), ""),
+    (re.compile(r"([b-df-hj-np-rtv-z])\1(?:ed|ing)$"), r"\1"),
+    (re.compile(r"(?<=[a-z]{2}[^e\W])(?:ed|ing)$"), ""),
+    (re.compile(r"(?<=[a-z]{3})ly$"), ""),
+    (re.compile(r"(?<=[a-z]{3})ness$"), ""),
+    (re.compile(r"(?<=[a-z]{3})e$"), ""),
+)
+_PROCEDURE = re.compile(r"\w(?:ectomy|otomy|ostomy|plasty|scopy|centesis|graphy|ation therapy)$")
+
+
+class Number(NamedTuple):
+    """A number of a text: what it measures ("" if nothing known), and its value in the smallest unit."""
+
+    value: float
+    measures: str
+
+    def agrees(self, other: "Number") -> bool:
+        """Whether both say the same amount, up to the rounding of a conversion."""
+        return self.measures == other.measures and abs(self.value - other.value) <= _ROUNDING * abs(
+            other.value
+        )
+
+
+class Token(NamedTuple):
+    """A word as `text[start:end]`: its concept first, then what it is a kind of.
+
+    A segment ends at a semicolon, a chunk at a comma or bracket. `weight` is 0 for words that say nothing.
+    """
+
+    start: int
+    end: int
+    concepts: tuple[str, ...]
+    weight: float
+    segment: int
+    chunk: int
+    number: Number | None = None
+
+    @property
+    def concept(self) -> str:
+        """What the word itself means."""
+        return self.concepts[0]
+
+
+def tokens(text: str, start: int, end: int) -> list[Token]:
+    """The words of `text[start:end]`."""
+    found: list[Token] = []
+    segment = chunk = 0
+    for word, begin, stop in _words(text, start, end):
+        segment += word in _SEGMENT_ENDS
+        chunk += word in _CHUNK_ENDS or word in _SEGMENT_ENDS
+        for concept in _meanings(word, found):
+            number = _number(concept)
+            weight = 1.0 if number else weight_of(concept)
+            found.append(Token(begin, stop, _kinds(concept), weight, segment, chunk, number))
+    return _with_units(found)
+
+
+@cache
+def contrasts() -> Mapping[str, Mapping[str, str]]:
+    """Concept -> {class: side}: two sides of one class exclude each other, such as left and right."""
+    table: dict[str, dict[str, str]] = {}
+    for row in _rows("note_contrasts.csv"):
+        table.setdefault(stem(row["word"]), {})[row["class"]] = row["side"]
+    return table
+
+
+@cache
+def classes() -> Mapping[str, str]:
+    """Concept -> "drug" or "organism": members are never interchangeable."""
+    return {stem(row["word"]): row["class"] for row in _rows("note_kinds.csv") if row["class"]}
+
+
+@cache
+def stem(word: str) -> str:
+    """A word without its inflection; made for comparing only."""
+    for pattern, ending in _SUFFIXES:
+        if len(word) > 3:
+            word = pattern.sub(ending, word)
+    return word
+
+
+@cache
+def weight_of(concept: str) -> float:
+    """How much a word says: 0 for grammar and reporting, little for general words, else 1."""
+    return _weights().get(concept, 0.0 if len(concept) == 1 else 1.0)
+
+
+def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """Words, and phrases of the synonym table as one, with their places."""
+    at = start
+    lowered = text.lower() if len(text.lower()) == len(text) else text
+    for phrase in _phrase_finder().finditer(lowered, start, end):
+        yield from ((hit[0], *hit.span()) for hit in _WORD.finditer(text, at, phrase.start()))
+        yield " ".join(phrase[0].split()), *phrase.span()
+        at = phrase.end()
+    yield from ((hit[0], *hit.span()) for hit in _WORD.finditer(text, at, end))
+
+
+def _meanings(word: str, before: Sequence[Token]) -> tuple[str, ...]:
+    """The concepts of a word; a lone capital L is left unless it follows a number (3 L)."""
+    if word in _SIDES and not (before and before[-1].number):
+        return (_SIDES[word],)
+    return _concepts(word.lower())
+
+
+@cache
+def _concepts(word: str) -> tuple[str, ...]:
+    if not word[0].isalnum():
+        return ()
+    means = _synonyms().get(word) or _synonyms().get(stem(word))
+    if means is None and "-" in word and stem(word) not in _single():
+        return tuple(concept for part in word.split("-") if part for concept in _concepts(part))
+    return tuple(stem(part) for part in means.split()) if means else (stem(word),)
+
+
+def _number(concept: str) -> Number | None:
+    if concept[0].isdigit():
+        return Number(float(concept.replace(",", "")), "")
+    said = _number_words().get(concept)
+    return None if said is None else Number(said, "")
+
+
+def _with_units(found: list[Token]) -> list[Token]:
+    """Give each number what it counts: a unit, or the concept after it."""
+    for place, token in enumerate(found):
+        after = found[place + 1] if place + 1 < len(found) else None
+        if token.number and after and after.chunk == token.chunk and not after.number:
+            measures, factor = _units().get(after.concept, (after.concept, 1.0))
+            found[place] = token._replace(number=Number(token.number.value * factor, measures))
+            if after.concept in _units():
+                found[place + 1] = after._replace(weight=0.0)
+    return found
+
+
+@cache
+def _kinds(concept: str) -> tuple[str, ...]:
+    general = _generals().get(concept)
+    if general is None and _PROCEDURE.search(concept):
+        general = "procedure"
+    return (concept, *_kinds(stem(general))) if general else (concept,)
+
+
+@cache
+def _number_words() -> dict[str, float]:
+    return {stem(word): float(value) for word, value in _NUMBERS.items()}
+
+
+@cache
+def _generals() -> dict[str, str]:
+    return {stem(row["word"]): row["general"] for row in _rows("note_kinds.csv")}
+
+
+@cache
+def _synonyms() -> dict[str, str]:
+    rows = _rows("note_synonyms.csv")
+    return {row["phrase"]: row["means"] for row in rows} | {
+        stem(row["phrase"]): row["means"] for row in rows if len(row["phrase"]) > 4
+    }
+
+
+@cache
+def _phrase_finder() -> re.Pattern[str]:
+    """Entries that `_WORD` would cut into pieces, the longest first."""
+    phrases = [phrase for phrase in _synonyms() if not _WORD.fullmatch(phrase)]
+    branches = (re.escape(each).replace(r"\ ", r"\s+") for each in sorted(phrases, key=len, reverse=True))
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(branches)})(?!\w)")
+
+
+@cache
+def _single() -> frozenset[str]:
+    """Hyphenated words that are one concept."""
+    return frozenset([*_generals(), *_units(), *contrasts()])
+
+
+@cache
+def _units() -> dict[str, tuple[str, float]]:
+    return {stem(unit): meaning for unit, meaning in _UNITS.items()}
+
+
+@cache
+def _weights() -> dict[str, float]:
+    return {
+        form: float(row["weight"])
+        for row in reversed(_rows("note_weights.csv"))
+        for word in row["words"].split()
+        for form in (word, stem(word))
+    }
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (files("clinragen.grounding") / name).open(encoding="utf-8") as table:
+        return list(csv.DictReader(table))
