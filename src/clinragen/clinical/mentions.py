@@ -31,8 +31,10 @@ _REPORTING = re.compile(
 _NAMED_AS_SOURCE = re.compile(
     r"\b(?:per|by|with|to|from|and|via|the|according to)(?: (?:his|her|the))?\s*$", re.I
 )
-_MARKS = ("?", ";")
+_MARKS = ("?", ";", "non-")
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+_LIST_ITEM = re.compile(r",[^,;.]*")
+_TOLD_ANEW = re.compile(r"\b(?:with|is|was|are|were|had|shows?|showed)\b")
 _ENDS_A_LIST_ITEM = re.compile(r"(?:,|\band)\s*$")
 _SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
 
@@ -155,16 +157,27 @@ def _reaches(text: str, cue: Cue, span: Span, cues: Sequence[Cue]) -> bool:
         return False
     if cue.status == "past" and _SINCE_THEN.search(text, min(cue.start, span.start), max(cue.end, span.end)):
         return False
-    return _is_near(cue, text[gap.start : gap.end], is_before)
+    between = text[gap.start : gap.end]
+    is_blocked = _is_blocked_before if is_before else _is_blocked_after
+    return not is_blocked(cue, between, text, span) and (
+        cue.reach is None or len(between.split()) < cue.reach
+    )
 
 
-def _is_near(cue: Cue, between: str, is_before: bool) -> bool:
-    """Whether the words between allow it: "prior stents, CKD" and "fatigue and absent P waves" do not."""
-    if is_before and cue.reach and "," in between:
+def _is_blocked_before(cue: Cue, between: str, text: str, span: Span) -> bool:
+    """Commas end the scope of adjectives, and a denial before what is told with words of its own.
+
+    "prior stents, CKD"; "no necrosis, gallbladder with stones", but not "no fever, chills or cough".
+    """
+    if "," not in between:
         return False
-    if cue.status == "negated" and not is_before and _ENDS_A_LIST_ITEM.search(between):
-        return False
-    return cue.reach is None or len(between.split()) < cue.reach
+    item = _LIST_ITEM.search(text, span.start - len(between) + between.rindex(","))
+    return cue.reach is not None or (cue.status == "negated" and bool(item and _TOLD_ANEW.search(item[0])))
+
+
+def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:
+    """ "Fatigue and absent P waves" denies no fatigue."""
+    return cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between) is not None
 
 
 def _overlap(cue: Cue, span: Span) -> bool:
@@ -197,8 +210,8 @@ def _any_of(phrases: Mapping[str, object]) -> re.Pattern[str]:
     """Any of these as whole words, the longest first; blanks match any blanks, so wrapped lines too."""
     longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
     words = "|".join(re.escape(each).replace(r"\ ", r"\s+") for each in longest_first if each not in _MARKS)
-    marks = "".join(each for each in longest_first if each in _MARKS)
-    return re.compile(rf"(?<![\w-])(?:{words or '(?!)'})(?![\w-])" + (f"|[{marks}]" if marks else ""))
+    marks = "|".join(re.escape(each) for each in longest_first if each in _MARKS)
+    return re.compile(rf"(?<![\w-])(?:{words or '(?!)'})(?![\w-])" + (f"|{marks}" if marks else ""))
 
 
 def _key(phrase: str) -> str:

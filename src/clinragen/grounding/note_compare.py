@@ -21,6 +21,7 @@ _CAUSE = re.compile(
     r"reflect\w*|result\w* (?:of|from|in)|led to|after)\b",
     re.I,
 )
+NEAR = 4
 _OVER: frozenset[Status] = frozenset({"past", "resolved"})
 
 
@@ -58,7 +59,7 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     ]
     differences = [*_statuses(clause, note, view), *words]
     replaced = {found.place for found in words}
-    matched = (set(view.pairs) | numbers) - replaced
+    matched = (set(view.pairs) | numbers) - replaced - _torn_apart(note, view)
     left = [place for place, token in enumerate(clause.tokens) if token.weight and place not in replaced]
     total = sum(clause.tokens[place].weight for place in left)
     covered = sum(clause.tokens[place].weight for place in left if place in matched)
@@ -70,6 +71,17 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
         missing=", ".join(_missing(clause, [place for place in left if place not in matched])),
         is_inferred_by_note=_CAUSE.search(_text(note, view)) is not None,
     )
+
+
+def _torn_apart(note: NoteIndex, view: View) -> set[int]:
+    """Words that stand side by side in the clause but in different parts of the note ("lung cancer")."""
+    return {
+        place
+        for place, at in view.pairs.items()
+        if (before := view.pairs.get(place - 1)) is not None
+        and note.tokens[before].chunk != note.tokens[at].chunk
+        and distance(note, before, at) > NEAR
+    }
 
 
 def _missing(clause: NoteIndex, places: list[int]) -> Iterator[str]:
@@ -100,11 +112,12 @@ def _told_side(clause: NoteIndex, note: NoteIndex, view: View, place: int, name:
     if not nearby:
         return set()
     nearest = note.tokens[min(nearby, key=lambda at: _closeness(note, anchor, at))]
-    return {
+    told = {
         contrasts()[note.tokens[at].concept][name]
         for at in nearby
         if (note.tokens[at].segment, note.tokens[at].chunk) == (nearest.segment, nearest.chunk)
     }
+    return told - {"any"} or told
 
 
 def _closeness(note: NoteIndex, anchor: int, at: int) -> tuple[bool, int]:
@@ -120,7 +133,7 @@ def _answer(clause: NoteIndex, view: View, place: int) -> int:
 
 def _members(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[_Difference]:
     """Another drug or organism where the rest agrees."""
-    said = {concept for token in clause.tokens for concept in token.concepts}
+    said = {token.concept for token in clause.tokens}
     for place, token in enumerate(clause.tokens):
         kind = classes().get(token.concept)
         if kind is None or place in view.pairs or not _strong_pairs(clause, view):
@@ -131,7 +144,7 @@ def _members(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[_Differ
             for at in _in_view(note, view)
             if classes().get(note.tokens[at].concept) == kind and distance(note, anchor, at) < 1000
         ]
-        if others and not any(said & set(other.concepts) for other in others):
+        if others and not any(other.concept in said for other in others):
             yield _Difference(place, f"{note.text[others[0].start : others[0].end]}, not {token.concept}")
 
 

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 WEAK = 0.3
 
-_WORD = re.compile(r"\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]")
+_WORD = re.compile(
+    r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
+)
 _CHUNK_ENDS, _SEGMENT_ENDS = frozenset(",()"), frozenset(";")
 _SIDES = {"L": "left", "R": "right"}
 _NUMBERS = {
