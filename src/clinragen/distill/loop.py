@@ -21,6 +21,8 @@ POOL = 4
 """Batches drawn at once and sorted by length, so that little is padded."""
 WITHHELD = 0.05
 """Share of joint steps without the note, and without the series, so that a part may be missing."""
+HEAD_SCALE = 10.0
+"""The head's loss is a mean over labels; this brings it to the size of the text's."""
 LATEST = "latest.safetensors"
 
 Tell = Callable[[str, int, int], None]
@@ -104,12 +106,15 @@ def _loss(
     if isinstance(attention, FactAttention) and stage.align_weight > 0:
         align = attention.align_loss(student.read_series(batch), batch.states)
     if stage.text_weight > 0:
-        series = student.series_tokens(batch, pseudo=pseudo < stage.pseudo)
+        series = student.pseudo_series(batch) if pseudo < stage.pseudo else student.read_series(batch)
         encoded = student.encode(batch, series, batch.labels if known < stage.known else None)
         text = student.backbone.text_loss(encoded.hidden, encoded.mask, batch.target)
-        head = torch.nn.functional.binary_cross_entropy_with_logits(encoded.logits, batch.labels) * 10
+        head = torch.nn.functional.binary_cross_entropy_with_logits(encoded.logits, batch.labels)
+        head = head * HEAD_SCALE
     loss = stage.text_weight * text + stage.head_weight * head + stage.align_weight * align
-    return loss, Losses(stage.name, step, *(round(float(part), 5) for part in (text, head / 10, align)))
+    return loss, Losses(
+        stage.name, step, *(round(part.item(), 5) for part in (text, head / HEAD_SCALE, align))
+    )
 
 
 def _save(

@@ -4,18 +4,20 @@ T5 starts its embeddings at a standard deviation of 1 and its queries at 1/128; 
 steps. The rate of a language model tensor is base * max(1e-3, RMS(tensor)), taken anew every step.
 """
 
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import nn
 
-from clinragen.distill.stages import Stage
+from clinragen.distill.stages import Stage, Trains
 from clinragen.model.student import Student
 
 SMALLEST_SCALE = 1e-3
 WARM_UP_STEPS = 40
 LAST_SHARE = 0.03
 LONGEST_GRADIENT = 1.0
+WIDE_RATE = 1e-2
+"""Rate of the head's single weights, which start at 0 and are met by few stays each."""
 
 
 class StageOptimiser:
@@ -23,37 +25,29 @@ class StageOptimiser:
 
     def __init__(self, student: Student, stage: Stage) -> None:
         self.stage = stage
-        groups: list[dict[str, Any]] = [
-            *(
-                [{"params": [p], "scaled": True} for p in student.lm_parameters()]
-                if "language" in stage.trains
-                else []
-            ),
-            *([_plain(student.series_parameters(), stage)] if "series" in stage.trains else []),
-            *([_plain(list(student.head.parameters()), stage)] if "head" in stage.trains else []),
-        ]
-        self.parameters = [parameter for group in groups for parameter in group["params"]]
+        self.parts = [part for name in stage.trains for part in _parts(student, stage)[name]]
+        self.parameters = [parameter for part in self.parts for parameter in part.parameters]
         for parameter in student.parameters():
             parameter.requires_grad_(False)
         for parameter in self.parameters:
             parameter.requires_grad_(True)
+        groups = [{"params": [p], "part": part} for part in self.parts for p in part.parameters]
         self.adam = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
 
     def step(self, loss: torch.Tensor, step: int) -> None:
-        """One update of step number `step` of the stage, counted from 0."""
+        """One update of step number `step` of the stage, counted from 0.
+
+        Gradients are clipped part by part: a large one of the head must not silence the language model.
+        """
         self.adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.parameters, LONGEST_GRADIENT)
+        for part in self.parts:
+            nn.utils.clip_grad_norm_(part.parameters, LONGEST_GRADIENT)
         share = schedule(step, self.stage.steps)
         for group in self.adam.param_groups:
-            group["lr"] = share * (
-                self._scaled_rate(group["params"][0]) if group["scaled"] else group["base"]
-            )
+            part = group["part"]
+            group["lr"] = share * part.rate * (_size(group["params"][0]) if part.is_scaled else 1.0)
         self.adam.step()
-
-    def _scaled_rate(self, tensor: nn.Parameter) -> float:
-        rms = float(tensor.detach().square().mean().sqrt())
-        return self.stage.rate * max(SMALLEST_SCALE, rms)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The moments, for a checkpoint."""
@@ -72,8 +66,26 @@ class StageOptimiser:
                 self.adam.state[parameter] = state
 
 
-def _plain(parameters: list[nn.Parameter], stage: Stage) -> dict[str, Any]:
-    return {"params": parameters, "scaled": False, "base": stage.series_rate}
+@dataclass(frozen=True, slots=True)
+class _Part:
+    parameters: list[nn.Parameter]
+    rate: float
+    is_scaled: bool
+
+
+def _parts(student: Student, stage: Stage) -> dict[Trains, list[_Part]]:
+    return {
+        "language": [_Part(student.lm_parameters(), stage.rate, is_scaled=True)],
+        "series": [_Part(student.series_parameters(), stage.series_rate, is_scaled=False)],
+        "head": [
+            _Part(student.head.deep_parameters(), stage.series_rate, is_scaled=False),
+            _Part(student.head.wide_parameters(), WIDE_RATE, is_scaled=False),
+        ],
+    }
+
+
+def _size(tensor: nn.Parameter) -> float:
+    return max(SMALLEST_SCALE, float(tensor.detach().square().mean().sqrt()))
 
 
 def schedule(step: int, steps: int) -> float:

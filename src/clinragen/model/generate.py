@@ -50,7 +50,7 @@ def predict(
 
 
 def _predict(student: Student, shown: Batch, model_id: str) -> list[Prediction]:
-    encoded = student.encode(shown, student.series_tokens(shown, pseudo=False))
+    encoded = student.encode(shown, student.read_series(shown))
     written = student.backbone.write(encoded.hidden, encoded.mask, student.settings.target_tokens)
     texts = student.tokenizer.batch_decode(written, skip_special_tokens=True)
     return [
@@ -66,7 +66,7 @@ def label_logits(student: Student, chosen: Sequence[Example], batch: int) -> Flo
     rows = []
     for start in range(0, len(chosen), batch):
         shown = collate(chosen[start : start + batch])
-        rows.append(student.encode(shown, student.series_tokens(shown, pseudo=False)).logits)
+        rows.append(student.encode(shown, student.read_series(shown)).logits)
     return torch.cat(rows)
 
 

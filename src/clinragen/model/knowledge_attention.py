@@ -80,13 +80,11 @@ class FactAttention(nn.Module):
         attention = logits.softmax(-1)
         return Read(HALF * (attention @ values + self.names(embedding)), logits, attention)
 
-    def pseudo(
-        self, states: Int[Tensor, "batch variable"], embedding: nn.Embedding
-    ) -> Float[Tensor, "batch variable width"]:
-        """The tokens a perfect series encoder would give for these true states (-1: not measured)."""
-        target = self.target_attention(states)
-        tokens: Tensor = HALF * (target @ self.rows(embedding) + self.names(embedding))
-        return tokens
+    def pseudo(self, states: Int[Tensor, "batch variable"], embedding: nn.Embedding) -> Read:
+        """What a perfect series encoder would read for these true states (-1: not measured)."""
+        attention = self.target_attention(states)
+        tokens: Tensor = HALF * (attention @ self.rows(embedding) + self.names(embedding))
+        return Read(tokens, None, attention)
 
     def target_attention(self, states: Int[Tensor, "batch variable"]) -> Float[Tensor, "batch variable row"]:
         """The attention each true state should have: most on the state, the rest on its facts."""

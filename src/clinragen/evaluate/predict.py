@@ -1,0 +1,147 @@
+"""Predict once: what the student says of the held_out stays, in full and with a part withheld.
+
+Every variant is a Parquet file in `evaluate/predictions/`, so that a killed run goes on where it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from clinragen.clinical.answer import compose_answer
+from clinragen.distill.loop import Tell
+from clinragen.distill.run import facts_of, set_operating_point, teach_student, use_threads
+from clinragen.distill.targets import Lesson, lessons
+from clinragen.model.batch import Example, examples, without_note, without_series
+from clinragen.model.checkpoint import load_student, save_student
+from clinragen.model.generate import Withhold, predict
+from clinragen.model.student import Student
+from clinragen.recipe import Recipe
+from clinragen.schema import Prediction, Stay
+from clinragen.store import read_predictions, read_stays, write_predictions
+
+CONTROLS: dict[str, Withhold] = {"note_only": without_series, "series_only": without_note}
+"""The same student with a part of its input withheld."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """All predictions of a run. `donors[i]` is the stay whose series `swap[i]` was given."""
+
+    held_out: list[Stay]
+    tuning: list[Stay]
+    student: list[Prediction]
+    student_tuning: list[Prediction]
+    controls: dict[str, list[Prediction]]
+    swap: list[Prediction]
+    donors: list[Stay]
+
+
+def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
+    """Every prediction the report needs, from `evaluate/predictions/` where it is already there."""
+    use_threads(recipe)
+    stays = run / "cohort" / "stays"
+    held_out = _some(read_stays(stays, "held_out"), recipe.evaluate.stays, recipe.seed)
+    tuning = read_stays(stays, "tuning")
+    student = load_student(run / "distill" / "student")
+    work = _Work(recipe, run / "evaluate" / "predictions", student, progress)
+    shown = _shown(student, held_out)
+    pairs = swap_pairs(held_out, recipe.evaluate.swap_stays, recipe.seed)
+    return Predicted(
+        held_out=held_out,
+        tuning=tuning,
+        student=work.predictions("student", shown),
+        student_tuning=work.predictions("tuning", _shown(student, tuning)),
+        controls={
+            **{name: work.predictions(name, shown, hide) for name, hide in CONTROLS.items()},
+            **_label_only(recipe, run, held_out, work),
+        },
+        swap=work.predictions("swap", [_with_series_of(shown[i], shown[j]) for i, j in pairs]),
+        donors=[held_out[j] for _, j in pairs],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    recipe: Recipe
+    folder: Path
+    student: Student
+    progress: Tell
+
+    def predictions(
+        self, name: str, shown: Sequence[Example], hide: Withhold = lambda whole: whole
+    ) -> list[Prediction]:
+        """Predictions of one variant, made once."""
+        path = self.folder / f"{name}.parquet"
+        if not path.exists():
+
+            def tell(done: int, total: int) -> None:
+                self.progress(f"writing ({name})", done, total)
+
+            made = predict(self.student, shown, name, self.recipe.evaluate.batch, hide, tell) if shown else []
+            write_predictions(path, made)
+        return read_predictions(path)
+
+
+def _shown(student: Student, stays: Sequence[Stay]) -> list[Example]:
+    return examples(stays, [""] * len(stays), student.tokenizer, student.settings, student.hours)
+
+
+def _some(stays: list[Stay], most: int, seed: int) -> list[Stay]:
+    """All stays, or a random `most` of them in their order."""
+    if most == 0 or len(stays) <= most:
+        return stays
+    chosen = np.random.default_rng([seed, 3]).choice(len(stays), most, replace=False)
+    return [stays[i] for i in sorted(chosen.tolist())]
+
+
+def swap_pairs(stays: Sequence[Stay], most: int, seed: int) -> list[tuple[int, int]]:
+    """Pairs (stay, donor) of different patients, both with measurements; each stay at most once."""
+    measured = [i for i, stay in enumerate(stays) if stay.measurements]
+    order = np.random.default_rng([seed, 5]).permutation(measured).tolist()
+    turned = order[1:] + order[:1]
+    pairs = zip(order, turned, strict=True)
+    return [(i, j) for i, j in pairs if stays[i].subject_id != stays[j].subject_id][:most]
+
+
+def _with_series_of(own: Example, donor: Example) -> Example:
+    return replace(own, series=donor.series, states=donor.states)
+
+
+def _label_only(
+    recipe: Recipe, run: Path, held_out: list[Stay], work: _Work
+) -> dict[str, list[Prediction]]:
+    """A second student taught the answer alone, without rationales, where the recipe gives it steps."""
+    if recipe.evaluate.control_steps == 0:
+        return {}
+    path = work.folder / "label_only.parquet"
+    if not path.exists():
+        student = _label_only_student(recipe, run, work.progress)
+        write_predictions(path, predict(student, _shown(student, held_out), "label_only", recipe.evaluate.batch))
+    return {"label_only": read_predictions(path)}
+
+
+def _label_only_student(recipe: Recipe, run: Path, progress: Tell) -> Student:
+    folder = run / "evaluate" / "label_only"
+    if (folder / "student.json").exists():
+        return load_student(folder)
+    share = recipe.evaluate.control_steps / max(1, recipe.distill.note_steps + recipe.distill.joint_steps)
+    distill = recipe.distill.model_copy(
+        update={
+            "note_steps": round(share * recipe.distill.note_steps),
+            "joint_steps": round(share * recipe.distill.joint_steps),
+        }
+    )
+    taught = [answer_only(lesson) for lesson in lessons(run, "train")]
+    control = recipe.model_copy(update={"distill": distill})
+    student, _ = teach_student(control, taught, facts_of(run), folder / "checkpoints", progress)
+    set_operating_point(student, _shown(student, read_stays(run / "cohort" / "stays", "tuning")))
+    save_student(student, folder)
+    return student
+
+
+def answer_only(lesson: Lesson) -> Lesson:
+    """The lesson without its rationales."""
+    answer = compose_answer(lesson.stay.diagnoses or (), "", "").split(" Note:")[0]
+    return Lesson(lesson.stay, answer)
