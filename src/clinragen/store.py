@@ -117,6 +117,11 @@ def read_stays(folder: Path, split: Split | None = None) -> list[Stay]:
     return [_stay(row) for row in table.sort("stay_id").collect().iter_rows(named=True)]
 
 
+def read_stay_shard(path: Path) -> list[Stay]:
+    """Read the stays of one shard file, in the order they were written."""
+    return [_stay(row) for row in pl.read_parquet(path).iter_rows(named=True)]
+
+
 def _stay(row: dict[str, Any]) -> Stay:
     row["measurements"] = tuple(Measurement(**values) for values in row["measurements"])
     row["diagnoses"] = None if row["diagnoses"] is None else frozenset(row["diagnoses"])
