@@ -81,6 +81,14 @@ def test_a_reversed_own_range_is_not_used_and_counted():
     assert sorted(tallies["ranges"].values()) == [1, 1, 1]
 
 
+def test_a_relative_of_a_variable_counts_only_with_a_range_of_its_own():
+    # NT-proBNP (MIMIC item 50963) is not BNP; the range of BNP must not judge it
+    rows = [lab(1, 900, "50963", "pg/mL"), lab(2, 900, "50963", "pg/mL", high=450.0)]
+    (stay,), tallies = stays_of(table(patient(), rows), COHORT, "mimic3")
+    assert [row.high for row in stay.measurements] == [450.0]
+    assert tallies["rows"]["no range of its own where one is needed"] == 1
+
+
 def test_the_tables_range_follows_the_sex():
     female = one_stay(patient(), lab(1, 12.5, "hemoglobin", "g/dL")).measurements[0]
     events = table(patient(), lab(1, 12.5, "hemoglobin", "g/dL"))
@@ -112,6 +120,7 @@ def test_what_cannot_be_used_is_left_out_and_counted_by_reason():
         "another value of the same moment": 1,
         "implausible value": 1,
         "no number": 1,
+        "no range of its own where one is needed": 0,
         "unknown unit": 1,
         "unmapped code": 1,
     }

@@ -5,8 +5,8 @@ What cannot be used is left out and counted by its reason; nothing is clipped, f
 
 import polars as pl
 
-from clinragen.clinical.codes import variable_of
-from clinragen.clinical.units import convert
+from clinragen.clinical.codes import SEPARATOR, codes_needing_a_range, variable_of
+from clinragen.clinical.units import conversions, plain_unit
 from clinragen.clinical.variables import variables
 from clinragen.cohort.tally import Tally
 from clinragen.cohort.windows import belonging
@@ -17,12 +17,14 @@ NO_NUMBER = "no number"
 UNMAPPED = "unmapped code"
 UNKNOWN_UNIT = "unknown unit"
 IMPLAUSIBLE = "implausible value"
+RANGELESS = "no range of its own where one is needed"
 SAME_MOMENT = "another value of the same moment"
 
 OWN = "the laboratory's own"
 OWN_REVERSED = "the table's, for the laboratory's own is reversed"
 TABLE = "the table's"
 
+_FATES = (KEPT, UNMAPPED, UNKNOWN_UNIT, NO_NUMBER, IMPLAUSIBLE, RANGELESS)
 _CHARTED_DECIMALS = 4
 _SEX_UNKNOWN = "unknown"
 _READING = {
@@ -31,6 +33,7 @@ _READING = {
     "variable": pl.String,
     "scale": pl.Float64,
     "shift": pl.Float64,
+    "needs_own_range": pl.Boolean,
 }
 _RANGE = {
     "variable": pl.String,
@@ -67,23 +70,33 @@ def _read(rows: pl.DataFrame, source: str) -> pl.DataFrame:
 
     return read.with_columns(
         value=converted("numeric_value"), own_low=converted("low"), own_high=converted("high")
+    ).with_columns(range_of=_range_of())
+
+
+def _range_of() -> pl.Expr:
+    """Whose range judges a value."""
+    has_own = pl.col("own_low").is_not_null() | pl.col("own_high").is_not_null()
+    is_reversed = (pl.col("own_low") > pl.col("own_high")).fill_null(False)
+    return (
+        pl.when(is_reversed)
+        .then(pl.lit(OWN_REVERSED))
+        .when(has_own)
+        .then(pl.lit(OWN))
+        .otherwise(pl.lit(TABLE))
     )
 
 
 def _readings(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     """Each distinct (code, unit) once: the variable it means and how its unit converts, null if unknown."""
+    lines = {(name, unit): line for name, unit, *line in conversions().iter_rows()}
+    needing = codes_needing_a_range(source)
     readings = []
     for code, unit in rows.select("code", "unit").unique().sort("code", "unit").iter_rows():
         name = variable_of(source, code)
-        scale, shift = (None, None) if name is None else _line(name, unit)
-        readings.append({"code": code, "unit": unit, "variable": name, "scale": scale, "shift": shift})
-    return pl.DataFrame(readings, schema=_READING)
-
-
-def _line(name: str, unit: str | None) -> tuple[float | None, float | None]:
-    """Scale and shift from `unit` to the variable's own unit; every conversion is a straight line."""
-    zero, one = convert(name, 0.0, unit), convert(name, 1.0, unit)
-    return (None, None) if zero is None or one is None else (one - zero, zero)
+        scale, shift = lines.get((name, plain_unit(unit)), (None, None))
+        needs_own = SEPARATOR.join(code.split(SEPARATOR)[:2]) in needing
+        readings.append((code, unit, name, scale, shift, needs_own))
+    return pl.DataFrame(readings, schema=_READING, orient="row")
 
 
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:
@@ -103,6 +116,8 @@ def _judged(rows: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(NO_NUMBER))
         .when(~plausible)
         .then(pl.lit(IMPLAUSIBLE))
+        .when(pl.col("needs_own_range") & (pl.col("range_of") != OWN))
+        .then(pl.lit(RANGELESS))
         .otherwise(pl.lit(KEPT))
     )
 
@@ -112,17 +127,8 @@ def _with_ranges(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     sexed = rows.join(
         found.select("stay_id", pl.col("sex").fill_null(_SEX_UNKNOWN)), on="stay_id", how="left"
     )
-    has_own = pl.col("own_low").is_not_null() | pl.col("own_high").is_not_null()
-    is_reversed = (pl.col("own_low") > pl.col("own_high")).fill_null(False)
-    ranged = sexed.join(_table_ranges(), on=["variable", "sex"], how="left").with_columns(
-        range_of=pl.when(is_reversed)
-        .then(pl.lit(OWN_REVERSED))
-        .when(has_own)
-        .then(pl.lit(OWN))
-        .otherwise(pl.lit(TABLE))
-    )
     is_own = pl.col("range_of") == OWN
-    return ranged.with_columns(
+    return sexed.join(_table_ranges(), on=["variable", "sex"], how="left").with_columns(
         low=pl.when(is_own).then("own_low").otherwise("table_low"),
         high=pl.when(is_own).then("own_high").otherwise("table_high"),
         unit="variable_unit",
@@ -145,7 +151,7 @@ def _one_a_moment(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tallies(rows: pl.DataFrame, kept: pl.DataFrame) -> dict[str, Tally]:
-    fates = dict.fromkeys((KEPT, UNMAPPED, UNKNOWN_UNIT, NO_NUMBER, IMPLAUSIBLE), 0) | _counted(rows, "fate")
+    fates = dict.fromkeys(_FATES, 0) | _counted(rows, "fate")
     fates[SAME_MOMENT], fates[KEPT] = fates[KEPT] - kept.height, kept.height
     per_fate = {fate: rows.filter(pl.col("fate") == fate) for fate in (UNMAPPED, UNKNOWN_UNIT, IMPLAUSIBLE)}
     named_units = per_fate[UNKNOWN_UNIT].with_columns(
