@@ -176,8 +176,10 @@ def _is_blocked_before(cue: Cue, between: str, text: str, span: Span) -> bool:
 
 
 def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:
-    """ "Fatigue and absent P waves" denies no fatigue."""
-    return cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between) is not None
+    """Earlier items of a list: "fatigue and absent P waves"; "lisinopril, warfarin held"."""
+    if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between):
+        return True
+    return cue.reach is not None and "," in between.rstrip(", ")
 
 
 def _overlap(cue: Cue, span: Span) -> bool:

@@ -54,7 +54,7 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     numbers = _numbers_found(clause, note, view)
     words = [
         *_contrasts(clause, note, view),
-        *_members(clause, note, view),
+        *_members(clause, note, view, numbers),
         *_numbers(clause, note, view, numbers),
     ]
     differences = [*_statuses(clause, note, view), *words]
@@ -131,12 +131,12 @@ def _answer(clause: NoteIndex, view: View, place: int) -> int:
     return view.anchor if nearest is None else view.pairs[nearest]
 
 
-def _members(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[_Difference]:
+def _members(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) -> Iterator[_Difference]:
     """Another drug or organism where the rest agrees."""
     said = {token.concept for token in clause.tokens}
     for place, token in enumerate(clause.tokens):
         kind = classes().get(token.concept)
-        if kind is None or place in view.pairs or not _strong_pairs(clause, view):
+        if kind is None or place in view.pairs or not (numbers or _strong_pairs(clause, view)):
             continue
         anchor = _answer(clause, view, place)
         others = [

@@ -212,7 +212,7 @@ def _single() -> frozenset[str]:
 
 @cache
 def _units() -> dict[str, tuple[str, float]]:
-    return {stem(unit): meaning for unit, meaning in _UNITS.items()}
+    return {stem(unit): (measures, float(factor)) for unit, (measures, factor) in _UNITS.items()}
 
 
 @cache
