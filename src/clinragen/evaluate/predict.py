@@ -52,7 +52,7 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
         held_out=held_out,
         tuning=tuning,
         student=work.predictions("student", shown),
-        student_tuning=work.predictions("tuning", _shown(student, tuning)),
+        student_tuning=work.predictions("tuning", _shown(student, tuning), writes=False),
         controls={
             **{name: work.predictions(name, shown, hide) for name, hide in CONTROLS.items()},
             **_label_only(recipe, run, held_out, work),
@@ -70,7 +70,11 @@ class _Work:
     progress: Tell
 
     def predictions(
-        self, name: str, shown: Sequence[Example], hide: Withhold = lambda whole: whole
+        self,
+        name: str,
+        shown: Sequence[Example],
+        hide: Withhold = lambda whole: whole,
+        writes: bool = True,
     ) -> list[Prediction]:
         """Predictions of one variant, made once."""
         path = self.folder / f"{name}.parquet"
@@ -79,7 +83,7 @@ class _Work:
             def tell(done: int, total: int) -> None:
                 self.progress(f"writing ({name})", done, total)
 
-            made = predict(self.student, shown, name, self.recipe.evaluate.batch, hide, tell) if shown else []
+            made = predict(self.student, shown, name, self.recipe.evaluate.batch, hide, writes, tell)
             write_predictions(path, made)
         return read_predictions(path)
 
@@ -109,16 +113,16 @@ def _with_series_of(own: Example, donor: Example) -> Example:
     return replace(own, series=donor.series, states=donor.states)
 
 
-def _label_only(
-    recipe: Recipe, run: Path, held_out: list[Stay], work: _Work
-) -> dict[str, list[Prediction]]:
+def _label_only(recipe: Recipe, run: Path, held_out: list[Stay], work: _Work) -> dict[str, list[Prediction]]:
     """A second student taught the answer alone, without rationales, where the recipe gives it steps."""
     if recipe.evaluate.control_steps == 0:
         return {}
     path = work.folder / "label_only.parquet"
     if not path.exists():
         student = _label_only_student(recipe, run, work.progress)
-        write_predictions(path, predict(student, _shown(student, held_out), "label_only", recipe.evaluate.batch))
+        write_predictions(
+            path, predict(student, _shown(student, held_out), "label_only", recipe.evaluate.batch)
+        )
     return {"label_only": read_predictions(path)}
 
 
