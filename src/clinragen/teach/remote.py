@@ -139,9 +139,11 @@ def _call(client: Any, model: str, chat: list[Message]) -> Answer:
             fix="start the server at teach.endpoint, then run again: answers so far are kept",
         ) from None
     status, text = _read(got)
-    used = getattr(got, "usage", None)
-    tokens = (getattr(used, name, None) or 0 for name in ("prompt_tokens", "completion_tokens"))
-    return Answer(status, text, 1, *tokens, time.monotonic() - began)
+    tokens_in, tokens_out = (
+        int(getattr(getattr(got, "usage", None), name, None) or 0)
+        for name in ("prompt_tokens", "completion_tokens")
+    )
+    return Answer(status, text, 1, tokens_in, tokens_out, time.monotonic() - began)
 
 
 def _refusing_all(status_code: int) -> TeacherError:
