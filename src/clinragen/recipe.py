@@ -177,6 +177,10 @@ def _apply(values: dict[str, Any], override: str) -> None:
     *sections, last = key.strip().split(".")
     for section in sections:
         values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise RecipeError(
+                f"cannot read {override!r}", expected="section.key=value", found=f"{section} is no section"
+            )
     try:
         values[last] = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
