@@ -25,7 +25,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 _REPORTING = re.compile(
     r"[\w ]{0,12}\b(?:reports?|reported|says|said|states?|stated|notes|noted|noticed|brought|called|found|"
-    r"tells|thinks|confirms|updated|at the bedside|at bedside)\b",
+    r"tells|thinks|witnessed|saw|describes|described|gave|confirms|updated|at the bedside|at bedside)\b",
     re.I,
 )
 _NAMED_AS_SOURCE = re.compile(
@@ -35,6 +35,7 @@ _MARKS = ("?", ";", "non-")
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _LIST_ITEM = re.compile(r",[^,;.]*")
 _TOLD_ANEW = re.compile(r"\b(?:with|is|was|are|were|had|shows?|showed)\b")
+_LIST_BREAK = re.compile(r"[,(]")
 _ENDS_A_LIST_ITEM = re.compile(r"(?:,|\band)\s*$")
 _SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
 
@@ -65,7 +66,7 @@ class Sentence(NamedTuple):
 class Cue(NamedTuple):
     """A cue found in a text. Status None hides what it covers; reach is in words, None for the clause.
 
-    An "end" ends every scope; a "pause" all but that of a relative ("brother has ...").
+    An "end" ends every scope; a "pause" all that look ahead but that of a relative ("brother has ...").
     """
 
     start: int
@@ -152,7 +153,7 @@ def _reaches(text: str, cue: Cue, span: Span, cues: Sequence[Cue]) -> bool:
     if cue.side != ("before" if is_before else "after") or _overlap(cue, span):
         return False
     gap = Span(cue.end, span.start) if is_before else Span(span.end, cue.start)
-    ends = ("end",) if cue.status == "family" else ("end", "pause")
+    ends = ("end", "pause") if is_before and cue.status != "family" else ("end",)
     if any(other.status in ends and gap.start <= other.start < gap.end for other in cues):
         return False
     if cue.status == "past" and _SINCE_THEN.search(text, min(cue.start, span.start), max(cue.end, span.end)):
@@ -179,7 +180,7 @@ def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:
     """Earlier items of a list: "fatigue and absent P waves"; "lisinopril, warfarin held"."""
     if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between):
         return True
-    return cue.reach is not None and "," in between.rstrip(", ")
+    return cue.reach is not None and _LIST_BREAK.search(between.rstrip(", ")) is not None
 
 
 def _overlap(cue: Cue, span: Span) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from clinragen.clinical.mentions import Status
 from clinragen.grounding.note_index import NoteIndex
@@ -15,12 +16,14 @@ _PAST_TENSE = re.compile(
     r"stopped|held|used to)\b",
     re.I,
 )
+_CURRENT = re.compile(r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains|resumed|active)\b", re.I)
 _CONDITION = re.compile(r"\b(?:if|unless|in case|should (?:he|she|the)|consider(?:ing)?)\b", re.I)
 _CAUSE = re.compile(
     r"\b(?:due to|d/t|because|secondary to|from|caus\w+|suggest\w*|consistent with|likely|attribut\w+|"
     r"reflect\w*|result\w* (?:of|from|in)|led to|after)\b",
     re.I,
 )
+_CRITICAL = frozenset({"side", "degree"})
 NEAR = 4
 _OVER: frozenset[Status] = frozenset({"past", "resolved"})
 
@@ -79,6 +82,8 @@ def _torn_apart(note: NoteIndex, view: View) -> set[int]:
         place
         for place, at in view.pairs.items()
         if (before := view.pairs.get(place - 1)) is not None
+        and note.tokens[before].weight == note.tokens[at].weight == 1
+        and not {note.tokens[before].concept, note.tokens[at].concept} & contrasts().keys()
         and note.tokens[before].chunk != note.tokens[at].chunk
         and distance(note, before, at) > NEAR
     }
@@ -88,7 +93,11 @@ def _missing(clause: NoteIndex, places: list[int]) -> Iterator[str]:
     """The critical words of a clause that the note does not hold at all."""
     for place in places:
         token = clause.tokens[place]
-        if token.number or token.concept in classes() or "side" in contrasts().get(token.concept, {}):
+        if (
+            token.number
+            or token.concept in classes()
+            or _CRITICAL & contrasts().get(token.concept, {}).keys()
+        ):
             yield clause.text[token.start : token.end]
 
 
@@ -136,7 +145,7 @@ def _members(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) 
     said = {token.concept for token in clause.tokens}
     for place, token in enumerate(clause.tokens):
         kind = classes().get(token.concept)
-        if kind is None or place in view.pairs or not (numbers or _strong_pairs(clause, view)):
+        if kind is None or place in view.pairs:
             continue
         anchor = _answer(clause, view, place)
         others = [
@@ -144,8 +153,14 @@ def _members(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) 
             for at in _in_view(note, view)
             if classes().get(note.tokens[at].concept) == kind and distance(note, anchor, at) < 1000
         ]
-        if others and not any(other.concept in said for other in others):
+        is_about_it = numbers or _strong_pairs(clause, view) or _is_only_one_of_its_kind(token, others)
+        if others and is_about_it and not any(other.concept in said for other in others):
             yield _Difference(place, f"{note.text[others[0].start : others[0].end]}, not {token.concept}")
+
+
+def _is_only_one_of_its_kind(token: Token, others: list[Token]) -> bool:
+    """Whether the note gives one drug of this very kind: "given ertapenem" answers "given meropenem"."""
+    return len(others) == 1 and others[0].concepts[1:] == token.concepts[1:]
 
 
 def _strong_pairs(clause: NoteIndex, view: View) -> bool:
@@ -194,7 +209,8 @@ class _Context:
 
     @property
     def is_past_tense(self) -> bool:
-        return _PAST_TENSE.search(self.clause.text) is not None
+        said = self.clause.text
+        return _PAST_TENSE.search(said) is not None and _CURRENT.search(said) is None
 
     @property
     def is_procedure(self) -> bool:
@@ -264,8 +280,7 @@ _DIFFERENCES: tuple[tuple[_Test, str, bool], ...] = (
 
 
 def _in_view(note: NoteIndex, view: View) -> Iterator[int]:
-    wanted = set(view.sentences)
-    return (at for at, number in enumerate(note.sentence_of) if number in wanted)
+    return chain.from_iterable(note.tokens_of[number] for number in view.sentences)
 
 
 def _tokens(note: NoteIndex, view: View) -> list[Token]:

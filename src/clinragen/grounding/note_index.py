@@ -1,7 +1,9 @@
 """A note read once: its sentences, words and cues, and where each concept stands."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from clinragen.clinical.mentions import Cue, Sentence, Status, find_cues, statuses_at, told_sentences
 from clinragen.clinical.notes import Span, sections
@@ -12,8 +14,8 @@ from clinragen.grounding.note_words import Token, tokens
 class NoteIndex:
     """A note, or a clause read like one.
 
-    `sentence_of` gives the sentence of each token and `places` the tokens of each concept; `histories` are
-    the sentences in the past history, where "prior" goes without saying.
+    `sentence_of` gives the sentence of each token, `tokens_of` the reverse, and `places` the tokens of each
+    concept; `histories` are the sentences in the past history, where "prior" goes without saying.
     """
 
     text: str
@@ -21,6 +23,7 @@ class NoteIndex:
     cues: tuple[tuple[Cue, ...], ...]
     tokens: tuple[Token, ...]
     sentence_of: tuple[int, ...]
+    tokens_of: tuple[range, ...]
     places: Mapping[str, tuple[int, ...]]
     histories: frozenset[int]
 
@@ -46,9 +49,15 @@ def note_index(note: str) -> NoteIndex:
         cues=tuple(tuple(find_cues(note, span)) for span in spans),
         tokens=tuple(token for token, _ in read),
         sentence_of=tuple(number for _, number in read),
+        tokens_of=_ranges([number for _, number in read], len(spans)),
         places={concept: tuple(found) for concept, found in places.items()},
         histories=_histories(note, spans),
     )
+
+
+def _ranges(sentence_of: list[int], count: int) -> tuple[range, ...]:
+    starts = [bisect_left(sentence_of, number) for number in range(count + 1)]
+    return tuple(range(*pair) for pair in pairwise(starts))
 
 
 def _histories(note: str, spans: tuple[Sentence, ...]) -> frozenset[int]:

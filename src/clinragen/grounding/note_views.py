@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from clinragen.grounding.note_index import NoteIndex
+from clinragen.grounding.note_words import contrasts
 
 MOST_SENTENCES = 4
 _OTHER_SEGMENT = 1000
@@ -51,10 +52,16 @@ def _views_of(clause: NoteIndex, note: NoteIndex, number: int, group: tuple[int,
     }
     shared = [place for place, places in inside.items() if places]
     if shared:
-        rarest = min(shared, key=lambda place: (-clause.tokens[place].weight, len(inside[place]), place))
+        rarest = min(shared, key=lambda place: (_is_poor_anchor(clause, place), len(inside[place]), place))
         for anchor in inside[rarest]:
             pairs = {place: _nearest(note, anchor, places) for place, places in found.items() if places}
             yield View(group, anchor, pairs | {rarest: anchor})
+
+
+def _is_poor_anchor(clause: NoteIndex, place: int) -> tuple[bool, float]:
+    """Sides and general words come last: "the right psoas" is about the psoas."""
+    token = clause.tokens[place]
+    return token.concept in contrasts(), -token.weight
 
 
 def _nearest(note: NoteIndex, anchor: int, places: Sequence[int]) -> int:

@@ -7,8 +7,6 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-WEAK = 0.3
-
 _WORD = re.compile(
     r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
 )
@@ -145,7 +143,7 @@ def _meanings(word: str, before: Sequence[Token]) -> tuple[str, ...]:
 def _concepts(word: str) -> tuple[str, ...]:
     if not word[0].isalnum():
         return ()
-    means = _synonyms().get(word) or _synonyms().get(stem(word))
+    means = _synonyms().get(word) or _inflected_synonyms().get(stem(word))
     if means is None and "-" in word and stem(word) not in _single():
         return tuple(concept for part in word.split("-") if part for concept in _concepts(part))
     return tuple(stem(part) for part in means.split()) if means else (stem(word),)
@@ -161,12 +159,15 @@ def _number(concept: str) -> Number | None:
 def _with_units(found: list[Token]) -> list[Token]:
     """Give each number what it counts: a unit, or the concept after it."""
     for place, token in enumerate(found):
-        after = found[place + 1] if place + 1 < len(found) else None
+        # "Two units of red cells" counts red cells.
+        counted = (each for each in range(place + 1, len(found)) if found[each].concept not in ("unit", "of"))
+        at = next(counted, place)
+        after = found[at] if at > place else None
         if token.number and after and after.chunk == token.chunk and not after.number:
             measures, factor = _units().get(after.concept, (after.concept, 1.0))
             found[place] = token._replace(number=Number(token.number.value * factor, measures))
             if after.concept in _units():
-                found[place + 1] = after._replace(weight=0.0)
+                found[at] = after._replace(weight=0.0)
     return found
 
 
@@ -190,10 +191,13 @@ def _generals() -> dict[str, str]:
 
 @cache
 def _synonyms() -> dict[str, str]:
-    rows = _rows("note_synonyms.csv")
-    return {row["phrase"]: row["means"] for row in rows} | {
-        stem(row["phrase"]): row["means"] for row in rows if len(row["phrase"]) > 4
-    }
+    return {row["phrase"]: row["means"] for row in _rows("note_synonyms.csv")}
+
+
+@cache
+def _inflected_synonyms() -> dict[str, str]:
+    """Stems of entries that are words; abbreviations are not inflected ("uses" is no "US")."""
+    return {stem(phrase): means for phrase, means in _synonyms().items() if len(phrase) > 4}
 
 
 @cache
