@@ -99,7 +99,10 @@ def _faults(fact: Fact) -> Iterator[str]:
         (not fact.citation.strip(), "has no citation"),
         (not fact.diagnoses, "speaks for no diagnosis"),
         ((fact.variable is None) == (fact.sign is None), "must have either a variable or a sign"),
-        ((fact.variable is None) != (fact.level is None), "must have a level exactly where it has a variable"),
+        (
+            (fact.variable is None) != (fact.level is None),
+            "must have a level exactly where it has a variable",
+        ),
         (fact.level is not None and fact.level not in LEVELS, f"unknown level {fact.level!r}"),
         (fact.threshold is not None and fact.level is None, "has a threshold without a variable"),
         (
