@@ -1,0 +1,53 @@
+"""What MEDS 0.4 wants beside the events: `metadata/codes.parquet` and `metadata/dataset.json`."""
+
+from pathlib import Path
+
+import meds
+import polars as pl
+
+from clinragen import __version__
+from clinragen.clinical.codes import variable_of
+from clinragen.clinical.variables import variables
+from clinragen.store import write_json, write_table
+
+
+def count_events(folder: Path) -> dict[str, int]:
+    """How many events, subjects and ICU stays the shards hold."""
+    events = pl.scan_parquet(folder / "data" / "*.parquet")
+    is_admission = pl.col("code") == "ICU_ADMISSION"
+    counts = events.select(
+        events=pl.len(),
+        subjects=pl.col("subject_id").n_unique(),
+        stays=pl.col("stay_id").filter(is_admission).n_unique(),
+    ).collect()
+    return {name: int(counts[name].item()) for name in counts.columns}
+
+
+def write_metadata(folder: Path, source: str) -> None:
+    """Write the codes of the shards, each with how often it occurs and the variable it measures."""
+    events = pl.scan_parquet(folder / "data" / "*.parquet")
+    codes = events.group_by("code").agg(count=pl.len()).sort("code").collect()
+    names = pl.Series([variable_of(source, code) for code in codes["code"]], dtype=pl.String)
+    told = pl.Series([_description(name) for name in names], dtype=pl.String)
+    parents = pl.lit(None, pl.List(pl.String))
+    write_table(
+        folder / meds.code_metadata_filepath,
+        codes.with_columns(description=told, parent_codes=parents, variable=names),
+    )
+    write_json(folder / meds.dataset_metadata_filepath, _dataset(source))
+
+
+def _description(name: str | None) -> str | None:
+    return None if name is None else f"{name}, told in {variables()[name].unit}"
+
+
+def _dataset(source: str) -> dict[str, object]:
+    return {
+        "dataset_name": source,
+        "etl_name": "clinragen",
+        "etl_version": __version__,
+        "meds_version": meds.__version__,
+        "code_modifier_columns": ["unit"],
+        "raw_source_id_columns": ["hadm_id", "stay_id"],
+        "other_extension_columns": ["low", "high"],
+    }

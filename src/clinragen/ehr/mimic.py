@@ -1,0 +1,116 @@
+"""What MIMIC-III and MIMIC-IV have in common: laboratory results, charted values, stays.
+
+MIMIC-IV keeps the item numbers of MIMIC-III. Codes: `LAB//<itemid>//<unit>`, `CHART//<itemid>//<unit>`.
+"""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from clinragen.clinical.codes import codes_needing_a_range, mapped_codes
+from clinragen.ehr.events import Fault, Ids, Value, coded, draft, moment, number, or_no_unit
+
+NOT_ARTERIAL = "blood gas that is not arterial"
+NO_OWN_RANGE = "no range of its own"
+MARKED_AS_ERROR = "marked as error"
+CARRIER = "carrier or additive of another drug"
+VENOUS_LINE = "peripheral venous line"
+REWRITTEN = "order that was rewritten"
+
+_GASES = ("pH", "pO2", "pCO2")
+_ARTERIAL = ("ART", "ARTERIAL")
+
+
+def lab_events(
+    rows: pl.DataFrame,
+    source: str,
+    specimen_item: str,
+    specimen: Sequence[str],
+    low: pl.Expr | None = None,
+    high: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """Laboratory results; gases whose specimen is stated and not arterial are left out and counted.
+
+    The row of `specimen_item` says what the specimen was; rows of one specimen share the columns `specimen`.
+    """
+    value = _value(low, high)
+    kinds = _specimens(rows, specimen_item, specimen)
+    results = rows.filter(pl.col("itemid") != specimen_item).join(kinds, on=list(specimen), how="left")
+    item = pl.lit("LAB//") + pl.col("itemid")
+    has_range = value.low.is_not_null() | value.high.is_not_null()
+    faults = (
+        (item.is_in(_codes_of(source, _GASES)) & pl.col("is_arterial").eq(False), NOT_ARTERIAL),
+        (item.is_in(sorted(codes_needing_a_range(source))) & ~has_range, NO_OWN_RANGE),
+    )
+    return _measured(results, "LAB", value, faults, stay=None)
+
+
+def chart_events(rows: pl.DataFrame, stay: str, faults: Sequence[Fault] = ()) -> pl.DataFrame:
+    """Charted values; `stay` is the column of the ICU stay."""
+    return _measured(rows, "CHART", _value(None, None), faults, stay)
+
+
+def procedure_events(rows: pl.DataFrame, labels: pl.DataFrame, stay: str) -> pl.DataFrame:
+    """Procedures by the name of their item; orders written anew and peripheral lines are left out."""
+    named = rows.join(labels, on="itemid", how="left")
+    faults = (
+        (pl.col("statusdescription") == "Rewritten", REWRITTEN),
+        (pl.col("ordercategoryname") == "Peripheral Lines", VENOUS_LINE),
+    )
+    ids = Ids(pl.col("hadm_id"), pl.col(stay))
+    return draft(named, coded("PROCEDURE", pl.col("label")), time=moment("starttime"), faults=faults, ids=ids)
+
+
+def stay_marks(rows: pl.DataFrame, stay: str) -> list[pl.DataFrame]:
+    """Where each ICU stay begins and ends."""
+    marks = (("ICU_ADMISSION", "intime"), ("ICU_DISCHARGE", "outtime"))
+    ids = Ids(pl.col("hadm_id"), pl.col(stay))
+    return [draft(rows, pl.lit(code), time=moment(column), ids=ids) for code, column in marks]
+
+
+def admission_marks(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """Where each admission to the hospital begins and ends."""
+    marks = (("HOSPITAL_ADMISSION", "admittime"), ("HOSPITAL_DISCHARGE", "dischtime"))
+    return [
+        draft(rows, pl.lit(code), time=moment(column), ids=Ids(pl.col("hadm_id"))) for code, column in marks
+    ]
+
+
+def discharge_times(admissions: pl.DataFrame) -> pl.DataFrame:
+    """When each admission ended: codes are given at discharge."""
+    return admissions.select("hadm_id", discharged=moment("dischtime")).unique("hadm_id", keep="first")
+
+
+def labels_of_items(items: pl.DataFrame) -> pl.DataFrame:
+    """The name of each charted item."""
+    return items.select("itemid", "label").unique("itemid", keep="first")
+
+
+def _measured(
+    rows: pl.DataFrame, kind: str, value: Value, faults: Sequence[Fault], stay: str | None
+) -> pl.DataFrame:
+    ids = Ids(pl.col("hadm_id")) if stay is None else Ids(pl.col("hadm_id"), pl.col(stay))
+    code = coded(kind, pl.col("itemid"), or_no_unit(pl.col("valueuom")))
+    return draft(rows, code, time=moment("charttime"), value=value, faults=faults, ids=ids)
+
+
+def _value(low: pl.Expr | None, high: pl.Expr | None) -> Value:
+    nothing = pl.lit(None, pl.Float64)
+    return Value(
+        pl.coalesce(number("valuenum"), number("value")),
+        pl.col("value"),
+        pl.col("valueuom"),
+        nothing if low is None else low,
+        nothing if high is None else high,
+    )
+
+
+def _specimens(rows: pl.DataFrame, item: str, specimen: Sequence[str]) -> pl.DataFrame:
+    """Whether each stated specimen is arterial; of several statements all must say so."""
+    said = pl.col("value").str.strip_chars(" .").str.to_uppercase()
+    stated = rows.filter(pl.col("itemid") == item, said.is_not_null())
+    return stated.group_by(list(specimen)).agg(is_arterial=said.is_in(_ARTERIAL).all())
+
+
+def _codes_of(source: str, names: Sequence[str]) -> list[str]:
+    return [code for code, name in mapped_codes(source).items() if name in names]

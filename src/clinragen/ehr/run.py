@@ -1,0 +1,87 @@
+"""The step `ingest`: raw records -> shards of MEDS events, what could not be read, what was not ours."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from clinragen.ehr.events import added
+from clinragen.ehr.metadata import count_events, write_metadata
+from clinragen.ehr.parts import TableJob, cut_table
+from clinragen.ehr.sources import SOURCES, ShardJob, write_shard
+from clinragen.ehr.tables import Folder, Layout
+from clinragen.engine import map_shards
+from clinragen.errors import SourceError
+from clinragen.recipe import Recipe
+from clinragen.store import write_json
+
+Progress = Callable[[str, int, int], None]
+Tally = dict[str, Any]
+
+
+def run(recipe: Recipe, run: Path, progress: Progress) -> dict[str, Any]:
+    """Write `ingest/`: data, metadata, quarantine.json (and truth of simulated patients); return the counts.
+
+    Raises SourceError with everything the folder of raw tables lacks.
+    """
+    folder = run / "ingest"
+    layout = SOURCES[recipe.source.kind].layout
+    tallies = {} if layout is None else _cut_tables(recipe, layout, folder, progress)
+    _write_shards(recipe, folder, tuple(tallies), progress)
+    counts = count_events(folder)
+    write_metadata(folder, recipe.source.kind)
+    write_json(folder / "metadata" / "unmapped.json", _unmapped(tallies))
+    write_json(folder / "quarantine.json", _quarantine(tallies))
+    shutil.rmtree(folder / "parts", ignore_errors=True)
+    rows = sum(tally["rows"] for tally in tallies.values()) if tallies else counts["events"]
+    return {"rows": rows, **counts, "quarantined": _reasons(tallies), "tables": _per_table(tallies)}
+
+
+def _cut_tables(recipe: Recipe, layout: Layout, folder: Path, progress: Progress) -> dict[str, Tally]:
+    """The tally of every table, in the order of the layout."""
+    if not recipe.source.path:
+        raise SourceError(
+            f"no folder to read {layout.source} from", fix="set source.path, relative to the recipe file"
+        )
+    raw = Folder(Path(recipe.source.path))
+    raw.check(layout.needs().values())
+    feeds = [feed for feed in layout.feeds if raw.has(feed.need)]
+    jobs = [TableJob(layout, feed, raw.path, folder / "parts", recipe.source.shards) for feed in feeds]
+    done = map_shards(
+        cut_table, jobs, recipe.engine.workers, lambda count: progress("tables", count, len(jobs))
+    )
+    return {feed.need.table: tally for feed, tally in zip(feeds, done, strict=True)}
+
+
+def _write_shards(recipe: Recipe, folder: Path, tables: tuple[str, ...], progress: Progress) -> None:
+    jobs = [
+        ShardJob(recipe.source, recipe.seed, folder, index, tables) for index in range(recipe.source.shards)
+    ]
+    map_shards(write_shard, jobs, recipe.engine.workers, lambda count: progress("events", count, len(jobs)))
+
+
+def _quarantine(tallies: dict[str, Tally]) -> dict[str, Any]:
+    """By table and reason: how many rows, and which are the first in their file; never their text."""
+    return {table: tally["quarantined"] for table, tally in tallies.items() if tally["quarantined"]}
+
+
+def _reasons(tallies: dict[str, Tally]) -> dict[str, int]:
+    per_table = [
+        {why: found["count"] for why, found in tally["quarantined"].items()} for tally in tallies.values()
+    ]
+    return added(per_table)
+
+
+def _unmapped(tallies: dict[str, Tally]) -> dict[str, Any]:
+    """Items that are none of our variables: all their rows by table, and the most frequent by code."""
+    return {
+        "rows": {table: tally["unmapped_rows"] for table, tally in tallies.items() if tally["unmapped_rows"]},
+        "codes": added([tally["unmapped"] for tally in tallies.values()]),
+    }
+
+
+def _per_table(tallies: dict[str, Tally]) -> dict[str, dict[str, int]]:
+    return {
+        table: {name: tally[name] for name in ("rows", "events", "unmapped_rows")}
+        for table, tally in tallies.items()
+    }

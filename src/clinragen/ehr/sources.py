@@ -1,0 +1,73 @@
+"""The sources: how each kind of records becomes shards of events. A new source is one line in SOURCES."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from clinragen.ehr.eicu import EICU
+from clinragen.ehr.events import EVENT, ordered
+from clinragen.ehr.mimic3 import MIMIC3
+from clinragen.ehr.mimic4 import MIMIC4
+from clinragen.ehr.parts import part
+from clinragen.ehr.tables import Layout
+from clinragen.recipe import Source as SourceSection
+from clinragen.store import write_table
+
+TRUTHS = ("diagnoses", "states", "mentions")
+
+
+@dataclass(frozen=True, slots=True)
+class ShardJob:
+    """What a worker needs to write one shard of events into the folder of the step."""
+
+    section: SourceSection
+    seed: int
+    folder: Path
+    index: int
+    tables: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The file name of the shard."""
+        return f"shard-{self.index:05}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A kind of records: its raw tables, if it has any, and the function that gives a shard's events."""
+
+    layout: Layout | None
+    events_of: Callable[[ShardJob], pl.DataFrame]
+
+
+def simulated(job: ShardJob) -> pl.DataFrame:
+    """The events of simulated patients; the truth about them is written beside, before the events."""
+    from clinragen.ehr.synthetic import simulate
+
+    simulation = simulate(job.section.stays, job.seed, job.index, job.section.shards)
+    for name in TRUTHS:
+        write_table(job.folder / "truth" / name / job.name, getattr(simulation.truth, name))
+    return simulation.events
+
+
+def gathered(job: ShardJob) -> pl.DataFrame:
+    """The events that the raw tables have for the patients of a shard."""
+    parts = [pl.read_parquet(part(job.folder / "parts", table, job.index)) for table in job.tables]
+    return pl.concat([pl.DataFrame(schema=EVENT), *parts])
+
+
+SOURCES: dict[str, Source] = {
+    "synthetic": Source(None, simulated),
+    "mimic3": Source(MIMIC3, gathered),
+    "mimic4": Source(MIMIC4, gathered),
+    "eicu": Source(EICU, gathered),
+}
+
+
+def write_shard(job: ShardJob) -> None:
+    """Write one shard of events; a finished shard stays as it is."""
+    path = job.folder / "data" / job.name
+    if not path.exists():
+        write_table(path, ordered(SOURCES[job.section.kind].events_of(job)))

@@ -1,0 +1,165 @@
+"""Raw tables as they come: csv, csv.gz or parquet, names in any case, everything text until it is read.
+
+A source promises its tables in a Layout. What a folder lacks of it is told all at once, by file and column.
+"""
+
+import csv
+import gzip
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from clinragen.errors import SourceError
+
+FORMATS = (".csv", ".csv.gz", ".parquet")
+ROW = "row"
+"""The number of a row in its file, from 1; what a quarantined row is named by."""
+
+_UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError)
+_FIX = "give source.path the folder of the raw tables, complete and as downloaded"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A raw table and the columns that are read of it, both in lower case."""
+
+    table: str
+    columns: tuple[str, ...]
+    is_optional: bool = False
+
+
+def need(table: str, columns: str, is_optional: bool = False) -> Need:
+    """A needed table, its columns in one text."""
+    return Need(table, tuple(columns.split()), is_optional)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A table of many items, only some of them ours: the column that names the item, the kind of its code.
+
+    `beside` are items that are read too, for they explain others.
+    """
+
+    column: str
+    kind: str
+    beside: tuple[str, ...] = ()
+
+
+Look = Callable[[str], pl.DataFrame]
+"""Reads another table of the same folder, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A raw table that becomes events: `read` turns its rows into drafts of events (see `events.py`)."""
+
+    need: Need
+    read: Callable[[pl.DataFrame, Look], list[pl.DataFrame]]
+    items: Items | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The raw tables of one source: those that become events, and those that are only looked up."""
+
+    source: str
+    feeds: tuple[Feed, ...]
+    lookups: tuple[Need, ...] = ()
+
+    def needs(self) -> dict[str, Need]:
+        """Every promised table by name."""
+        return {need.table: need for need in (*(feed.need for feed in self.feeds), *self.lookups)}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder of raw tables, searched with its subfolders."""
+
+    path: Path
+
+    @cached_property
+    def files(self) -> dict[str, list[Path]]:
+        """The files of each table, by the table's name in lower case."""
+        found: dict[str, list[Path]] = {}
+        for path in sorted(self.path.rglob("*")):
+            suffix = next((end for end in FORMATS if path.name.lower().endswith(end)), None)
+            if suffix and path.is_file():
+                found.setdefault(path.name.lower().removesuffix(suffix), []).append(path)
+        return found
+
+    def has(self, need: Need) -> bool:
+        """Whether the table is there, in any format."""
+        return need.table in self.files
+
+    def check(self, needs: Iterable[Need]) -> None:
+        """Raise SourceError with every fault of the folder: missing tables, missing columns, broken files."""
+        if not self.path.is_dir():
+            raise SourceError(f"no folder {self.path}", expected="a folder of raw tables", fix=_FIX)
+        faults = [fault for need in needs if (fault := self._fault(need))]
+        if faults:
+            raise SourceError(
+                f"{self.path} lacks what the source promises:\n  - " + "\n  - ".join(faults), fix=_FIX
+            )
+
+    def _fault(self, need: Need) -> str | None:
+        paths = self.files.get(need.table, [])
+        if not paths:
+            there = ", ".join(sorted(self.files)) or "no table at all"
+            return (
+                None if need.is_optional else f"no table {need.table} ({'/'.join(FORMATS)}); found: {there}"
+            )
+        if len(paths) > 1:
+            return f"table {need.table} is there {len(paths)} times: {', '.join(map(str, paths))}"
+        try:
+            missing = [column for column in need.columns if column not in _columns(paths[0])]
+        except _UNREADABLE as fault:
+            return f"cannot read {paths[0]}: {fault}"
+        return f"{paths[0]} has no column {', '.join(missing)}" if missing else None
+
+    def scan(self, need: Need) -> pl.LazyFrame:
+        """The needed columns of a table as text, in lower case, with the number of each row."""
+        path = self.files[need.table][0]
+        real = _columns(path)
+        rows = pl.scan_parquet(path) if _is_parquet(path) else pl.scan_csv(path, infer_schema=False)
+        named = (pl.col(real[name]).cast(pl.String).alias(name) for name in need.columns)
+        return rows.select(*named).with_row_index(ROW, offset=1)
+
+    def collect(self, need: Need, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
+        """Read frames made of a table; SourceError naming the file where it is cut off or not text."""
+        try:
+            return pl.collect_all(frames)
+        except _UNREADABLE as fault:
+            path = self.files[need.table][0]
+            raise SourceError(
+                f"cannot read {path}",
+                expected="a whole table in UTF-8",
+                found=str(fault).splitlines()[0] if str(fault) else type(fault).__name__,
+                fix="download the file again and compare its checksum",
+            ) from None
+
+    def read(self, need: Need) -> pl.DataFrame:
+        """A whole table as text; no rows where an optional one is not there."""
+        if not self.has(need):
+            return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(need.columns, pl.String)})
+        return self.collect(need, self.scan(need))[0]
+
+
+def _columns(path: Path) -> dict[str, str]:
+    """The columns of a file: lower case to as written."""
+    names = pl.scan_parquet(path).collect_schema().names() if _is_parquet(path) else _header(path)
+    return {name.strip().lower(): name for name in names}
+
+
+def _header(path: Path) -> list[str]:
+    if path.name.lower().endswith(".gz"):
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+            return next(csv.reader(lines), [])
+    with path.open(encoding="utf-8", newline="") as lines:
+        return next(csv.reader(lines), [])
+
+
+def _is_parquet(path: Path) -> bool:
+    return path.name.lower().endswith(".parquet")
