@@ -92,7 +92,7 @@ def test_a_diagnosis_has_one_sentence_and_its_sign_goes_before_its_name():
 
 
 def test_a_diagnosis_that_the_note_names_is_not_suggested_by_its_own_name():
-    told = note_of(stay(note="History: Known for pneumonia.", diagnoses=["pneumonia"]))
+    told = note_of(stay(note="History: Known for PNEUMONIA.", diagnoses=["pneumonia"]))
     assert re.fullmatch(r"The note (reports|states) pneumonia\.", told)
 
 

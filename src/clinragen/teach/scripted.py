@@ -46,7 +46,7 @@ _SERIES: Mapping[str, tuple[str, str, str]] = {
         "{Level} {name}, falling",
     ),
 }
-_SIGN = (
+_SIGN: tuple[str, ...] = (
     "The note reports {said}, suggesting {diagnosis}.",
     "The note states {said}, suggesting {diagnosis}.",
     "The note shows {said}, pointing to {diagnosis}.",
@@ -169,8 +169,8 @@ def _evidence(stay: Stay, links: Links) -> dict[str, Mention]:
 
 
 def _note_sentence(diagnosis: str, mention: Mention, links: Links, rng: np.random.Generator) -> str:
-    is_sign = mention.concept in links.of_sign
-    said = mention.concept if is_sign else " ".join(mention.text.split())
-    named = _NAMED if said.lower() == diagnosis.lower() else _NAMED_OTHERWISE
-    forms = _SIGN if is_sign else named
+    said, forms = mention.concept, _SIGN
+    if mention.concept not in links.of_sign:
+        is_named = mention.text.lower() == diagnosis.lower()
+        said, forms = (diagnosis, _NAMED) if is_named else (" ".join(mention.text.split()), _NAMED_OTHERWISE)
     return forms[int(rng.integers(len(forms)))].format(said=said, diagnosis=diagnosis)
