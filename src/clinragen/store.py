@@ -153,7 +153,7 @@ def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:
     rows = [
         {"stay_id": p.stay_id, "text": p.text, "model_id": p.model_id, **p.probabilities} for p in predictions
     ]
-    write_table(path, pl.DataFrame(rows))
+    write_table(path, pl.DataFrame(rows, schema=None if rows else ["stay_id", "text", "model_id"]))
 
 
 def read_predictions(path: Path) -> list[Prediction]:

@@ -43,7 +43,7 @@ def test_a_pseudo_token_is_what_a_perfect_encoder_would_give() -> None:
     assert torch.allclose(wanted.sum(-1), torch.ones_like(wanted[..., 0]))
     lactate = student.rows.variables.index("lactate")
     fact = len(STATES) + student.rows.fact_ids.index("f1")
-    assert wanted[0, lactate, fact] == pytest.approx(0.25)
+    assert wanted[0, lactate, fact] == pytest.approx(0.15)
 
 
 def test_a_variable_attends_to_states_and_its_own_facts_only() -> None:

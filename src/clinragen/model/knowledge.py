@@ -11,7 +11,7 @@ from clinragen.clinical.findings import STATES
 from clinragen.model.text import pieces
 from clinragen.schema import Fact
 
-FACT_SHARE = 0.25
+FACT_SHARE = 0.15
 """Share of the attention target that matching facts receive; the rest is the state's own."""
 
 
@@ -35,7 +35,7 @@ class Entries:
 def entries(facts: Sequence[Fact], variables: Sequence[str], tokenizer: Any) -> Entries:
     """Lay out states and series facts as rows; note facts have no row, the note is read as text."""
     used = [fact for fact in facts if fact.variable in variables]
-    texts = [*STATES, *(" ".join(fact.diagnoses) for fact in used)]
+    texts = [*map(_content, STATES), *(" ".join(fact.diagnoses) for fact in used)]
     allowed = np.zeros((len(variables), len(texts)), dtype=bool)
     allowed[:, : len(STATES)] = True
     for row, fact in enumerate(used, start=len(STATES)):
@@ -48,6 +48,11 @@ def entries(facts: Sequence[Fact], variables: Sequence[str], tokenizer: Any) -> 
         allowed=allowed,
         target=_targets(used, variables),
     )
+
+
+def _content(state: str) -> str:
+    """The words of a state that tell it from others."""
+    return " ".join(word for word in state.split() if word not in {"and", "at"})
 
 
 def _targets(facts: Sequence[Fact], variables: Sequence[str]) -> Float[np.ndarray, "variable state row"]:

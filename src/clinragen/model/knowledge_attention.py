@@ -1,6 +1,6 @@
 """Knowledge-augmented attention: turns series vectors into tokens the language model can read.
 
-Two forms. `FactAttention` attends to states and cited facts, row by row, and its output is a convex
+Two forms. `FactAttention` attends to states and cited facts, row by row, and its output is a
 combination of the language model's own word embeddings; which facts were read can be shown.
 `TokenBagAttention` is the paper's (Niu et al., ACL 2025): 24 prototypes, each a learned mix of the
 embeddings of all knowledge tokens; what was read cannot be traced.
@@ -29,8 +29,11 @@ class Read:
     attention: Float[Tensor, "batch variable row"] | None
 
 
-class MeanOfPieces(nn.Module):
-    """The mean word embedding of short texts, from the language model's own table."""
+class SumOfPieces(nn.Module):
+    """Short texts as vectors from the language model's own embeddings: sum / sqrt(pieces).
+
+    A mean would shrink with every piece, and a text of three words would be drowned out by one word.
+    """
 
     ids: Int[Tensor, "text piece"]
     weights: Float[Tensor, "text piece"]
@@ -42,7 +45,7 @@ class MeanOfPieces(nn.Module):
         weights = torch.zeros(len(texts), longest)
         for row, text in enumerate(texts):
             ids[row, : len(text)] = torch.tensor(text)
-            weights[row, : len(text)] = 1 / len(text)
+            weights[row, : len(text)] = len(text) ** -0.5
         self.register_buffer("ids", ids, persistent=False)
         self.register_buffer("weights", weights, persistent=False)
 
@@ -59,7 +62,7 @@ class FactAttention(nn.Module):
 
     def __init__(self, rows: Entries, series_width: int, width: int, inner: int = 256) -> None:
         super().__init__()
-        self.rows, self.names = MeanOfPieces(rows.pieces), MeanOfPieces(rows.names)
+        self.rows, self.names = SumOfPieces(rows.pieces), SumOfPieces(rows.names)
         self.query = nn.Linear(series_width, inner, bias=False)
         self.key = nn.Linear(width, inner, bias=False)
         self.norm = nn.LayerNorm(width)

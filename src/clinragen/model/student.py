@@ -15,7 +15,7 @@ from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.model.backbone import T5Backbone
 from clinragen.model.batch import Batch
 from clinragen.model.knowledge import Entries
-from clinragen.model.knowledge_attention import HALF, FactAttention, MeanOfPieces, Read, TokenBagAttention
+from clinragen.model.knowledge_attention import HALF, FactAttention, SumOfPieces, Read, TokenBagAttention
 from clinragen.model.series_encoder import SeriesEncoder
 from clinragen.model.text import pieces
 from clinragen.recipe import Model
@@ -82,8 +82,8 @@ class DiagnosisTokens(nn.Module):
 
     def __init__(self, tokenizer: Any) -> None:
         super().__init__()
-        self.names = MeanOfPieces(tuple(tuple(pieces(tokenizer, name)) for name in diagnosis_names()))
-        self.answers = MeanOfPieces((tuple(pieces(tokenizer, "no")), tuple(pieces(tokenizer, "yes"))))
+        self.names = SumOfPieces(tuple(tuple(pieces(tokenizer, name)) for name in diagnosis_names()))
+        self.answers = SumOfPieces((tuple(pieces(tokenizer, "no")), tuple(pieces(tokenizer, "yes"))))
 
     def forward(
         self, probabilities: Float[Tensor, "batch label"], embedding: nn.Embedding
