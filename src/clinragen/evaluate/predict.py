@@ -27,7 +27,7 @@ CONTROLS: dict[str, Withhold] = {"note_only": without_series, "series_only": wit
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """All predictions of a run. `donors[i]` is the stay whose series `swap[i]` was given."""
+    """All predictions of a run. `swap[i]` is of `swapped[i]`, given the series of `donors[i]`."""
 
     held_out: list[Stay]
     tuning: list[Stay]
@@ -35,6 +35,7 @@ class Predicted:
     student_tuning: list[Prediction]
     controls: dict[str, list[Prediction]]
     swap: list[Prediction]
+    swapped: list[Stay]
     donors: list[Stay]
 
 
@@ -58,6 +59,7 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
             **_label_only(recipe, run, held_out, work),
         },
         swap=work.predictions("swap", [_with_series_of(shown[i], shown[j]) for i, j in pairs]),
+        swapped=[held_out[i] for i, _ in pairs],
         donors=[held_out[j] for _, j in pairs],
     )
 

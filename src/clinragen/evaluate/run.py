@@ -1,0 +1,83 @@
+"""Evaluate: predict once, score many, and tell it in a report."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clinragen.case import case_of
+from clinragen.evaluate.calibration import reliability
+from clinragen.evaluate.compare import Compared, compare
+from clinragen.evaluate.predict import Predicted, predict_all
+from clinragen.evaluate.report.context import Case, ReportContext, UsedFact
+from clinragen.evaluate.report.render import write_report
+from clinragen.evaluate.scores import write_scores
+from clinragen.model.batch import examples
+from clinragen.model.checkpoint import load_student
+from clinragen.model.generate import facts_used
+from clinragen.recipe import Recipe
+from clinragen.schema import Fact
+from clinragen.store import read_json, read_nouns, write_json
+
+HEADLINES = (
+    "held_out/diagnosis/micro_f1",
+    "baseline/tfidf_gbdt/micro_f1",
+    "held_out/rationale/series_supported",
+)
+
+
+def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Write predictions, metrics.json, report.html, report.md and the worked cases to `evaluate/`."""
+    folder = run / "evaluate"
+    predicted = predict_all(recipe, run, progress)
+    compared = compare(recipe, run, predicted, progress)
+    cases = worked_cases(recipe, run, predicted, compared)
+    for case in cases:
+        write_json(folder / "cases" / f"{case.stay.stay_id}.json", case_of(case.stay))
+    write_scores(folder / "metrics.json", compared.scores)
+    write_report(folder, _context(recipe, run, compared, cases))
+    return {name: compared.scores[name].value for name in HEADLINES} | {"held_out": len(predicted.held_out)}
+
+
+def worked_cases(recipe: Recipe, run: Path, predicted: Predicted, compared: Compared) -> list[Case]:
+    """Some held_out stays with their note, series, text and verdicts, drawn at random and not chosen."""
+    measured = [i for i, stay in enumerate(predicted.held_out) if stay.measurements]
+    shuffled = np.random.default_rng([recipe.seed, 17]).permutation(measured).tolist()
+    places = sorted(shuffled[: recipe.evaluate.cases])
+    student = load_student(run / "distill" / "student")
+    facts = {fact.fact_id: fact for fact in read_nouns(run / "knowledge" / "facts.jsonl", Fact)}
+    stays = [predicted.held_out[i] for i in places]
+    shown = examples(stays, [""] * len(stays), student.tokenizer, student.settings, student.hours)
+    return [
+        Case(
+            stay=stay,
+            prediction=predicted.student[i],
+            checked=compared.checked[i],
+            facts=[
+                UsedFact(facts[use.fact_id].text, facts[use.fact_id].citation, use.variable, use.share)
+                for use in facts_used(student, example)
+            ],
+        )
+        for i, stay, example in zip(places, stays, shown, strict=True)
+    ]
+
+
+def _context(recipe: Recipe, run: Path, compared: Compared, cases: list[Case]) -> ReportContext:
+    cohort = run / "cohort"
+    return ReportContext(
+        recipe=recipe.name,
+        source=recipe.source.kind,
+        seed=recipe.seed,
+        scores=compared.scores,
+        reliability=reliability(compared.probabilities, compared.weights),
+        selection=_read(cohort / "selection.json", []),
+        leakage=_read(cohort / "leakage.json", None),
+        quality=_read(cohort / "quality.json", None),
+        teacher=_read(run / "teach" / "verdicts.json", None),
+        cases=cases,
+    )
+
+
+def _read(path: Path, otherwise: Any) -> Any:
+    return read_json(path) if path.exists() else otherwise
