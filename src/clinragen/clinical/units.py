@@ -71,7 +71,7 @@ def plain_units(unit: pl.Expr) -> pl.Expr:
     """`plain_unit` for a column."""
     text = unit.fill_null("").str.to_lowercase().str.replace_all(r"\s+", "")
     text = text.str.replace_many(list(_MICRO_SIGNS), list(_MICRO_SIGNS.values()))
-    return pl.when(text == "").then(pl.lit(NO_UNIT.lower())).otherwise(text)
+    return pl.when(text != "").then(text).otherwise(pl.lit(NO_UNIT.lower()))
 
 
 @cache

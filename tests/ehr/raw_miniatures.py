@@ -1,0 +1,162 @@
+"""Raw tables of invented patients, three ICU stays for each source, in the layout of that source.
+
+Every source has a creatinine of 1.4 mg/dL, a heart rate or pressure, a coded kidney failure and a drug.
+"""
+
+from pathlib import Path
+
+from clinragen.ehr.mimic4_export import export_mimic4
+from clinragen.ehr.synthetic import simulate
+
+MIMIC3 = {
+    "PATIENTS": """
+        ROW_ID,SUBJECT_ID,GENDER,DOB
+        1,7,F,2060-03-01 00:00:00
+        2,8,M,1830-01-01 00:00:00""",
+    "ADMISSIONS": """
+        SUBJECT_ID,HADM_ID,ADMITTIME,DISCHTIME,DIAGNOSIS
+        7,70,2130-01-01 06:00:00,2130-01-09 12:00:00,SHORTNESS OF BREATH
+        8,80,2131-05-01 01:00:00,2131-05-20 12:00:00,""",
+    "ICUSTAYS": """
+        SUBJECT_ID,HADM_ID,ICUSTAY_ID,INTIME,OUTTIME
+        7,70,700,2130-01-01 08:00:00,2130-01-03 08:00:00
+        7,70,701,2130-01-05 08:00:00,2130-01-07 08:00:00
+        8,80,800,2131-05-01 02:00:00,2131-05-04 02:00:00""",
+    "DIAGNOSES_ICD": """
+        SUBJECT_ID,HADM_ID,SEQ_NUM,ICD9_CODE
+        7,70,1,5849
+        7,70,2,0389
+        8,80,1,V5867
+        8,80,2,""",
+    "LABEVENTS": """
+        SUBJECT_ID,HADM_ID,ITEMID,CHARTTIME,VALUE,VALUENUM,VALUEUOM
+        7,70,50912,2130-01-01 09:00:00,1.4,1.4,mg/dL
+        7,70,51003,2130-01-01 09:00:00,<0.01,,ng/mL
+        7,70,51237,2130-01-01 09:00:00,1.1,1.1,
+        7,70,50971,2130-01-01 09:00:00,HEMOLYZED,,mEq/L
+        7,70,50963,2130-01-01 09:00:00,900,900,pg/mL
+        8,,50912,,2.0,2.0,mg/dL
+        8,80,50800,2131-05-01 03:00:00,ART,,
+        8,80,50821,2131-05-01 03:00:00,88,88,mm Hg
+        8,80,50800,2131-05-02 03:00:00,VEN,,
+        8,80,50821,2131-05-02 03:00:00,41,41,mm Hg
+        8,80,50821,2131-05-03 03:00:00,90,90,mm Hg
+        8,80,51082,2131-05-01 03:00:00,60,60,mg/dL""",
+    "CHARTEVENTS": """
+        SUBJECT_ID,HADM_ID,ICUSTAY_ID,ITEMID,CHARTTIME,VALUE,VALUENUM,VALUEUOM,ERROR
+        7,70,700,220045,2130-01-01 08:30:00,101,101,bpm,0
+        7,70,700,220045,2130-01-01 09:30:00,999,999,bpm,1
+        7,70,701,223761,2130-01-05 09:30:00,98.6,98.6,?F,
+        8,80,800,211,2131-05-01 03:00:00,,,BPM,
+        x8,80,800,211,2131-05-01 04:00:00,80,80,BPM,
+        8,80,800,220048,2131-05-01 04:00:00,SR (Sinus Rhythm),,,0
+        8,80,800,220048,2131-05-01 05:00:00,SR (Sinus Rhythm),,,0""",
+    "PRESCRIPTIONS": """
+        SUBJECT_ID,HADM_ID,ICUSTAY_ID,STARTDATE,DRUG_TYPE,DRUG
+        7,70,700,2130-01-01 00:00:00,MAIN,Furosemide
+        7,70,700,2130-01-01 00:00:00,BASE,D5W""",
+    "PROCEDUREEVENTS_MV": """
+        SUBJECT_ID,HADM_ID,ICUSTAY_ID,STARTTIME,ITEMID,ORDERCATEGORYNAME,STATUSDESCRIPTION
+        7,70,700,2130-01-01 10:00:00,225459,Imaging,FinishedRunning
+        7,70,700,2130-01-01 10:00:00,224275,Peripheral Lines,FinishedRunning""",
+    "NOTEEVENTS": """
+        SUBJECT_ID,HADM_ID,CHARTDATE,CHARTTIME,CATEGORY,ISERROR,TEXT
+        7,70,2130-01-01,2130-01-01 11:00:00,Physician ,,"Short of breath,
+        two days."
+        7,70,2130-01-09,,Discharge summary,,Went home.""",
+    "D_ITEMS": """
+        ITEMID,LABEL
+        225459,Chest X-Ray
+        224275,20 Gauge""",
+}
+
+EICU = {
+    "patient": """
+        patientunitstayid,patienthealthsystemstayid,gender,age,hospitaladmitoffset,hospitaldischargeyear,hospitaldischargeoffset,unitdischargeoffset,unitvisitnumber,uniquepid
+        11,1,Female,71,-60,2014,6000,3000,1,001-7
+        12,1,Female,71,-4380,2014,1680,600,2,001-7
+        21,2,Male,> 89,-30,2015,9000,2880,1,001-8""",
+    "lab": """
+        patientunitstayid,labresultoffset,labname,labresult,labresulttext,labmeasurenamesystem,labmeasurenameinterface
+        11,30,creatinine,1.4,1.4,mg/dL,MG/DL
+        11,-45,pH,7.31,7.31,,
+        21,15,troponin - I,,<0.02,ng/mL,ng/mL
+        21,15,paO2,,88,mm Hg,mmHg
+        21,15,Hct,31,31,%,%
+        99,15,BUN,20,20,mg/dL,mg/dL""",
+    "diagnosis": """
+        patientunitstayid,diagnosisoffset,icd9code
+        11,120,"584.9, N17.9"
+        12,60,"V62.84, E980.2, E87.5"
+        21,60,
+        21,90,31.1""",
+    "vitalAperiodic": """
+        patientunitstayid,observationoffset,noninvasivesystolic,noninvasivediastolic,noninvasivemean
+        11,10,120,70,87
+        12,10,,,66""",
+    "nurseCharting": """
+        patientunitstayid,nursingchartoffset,nursingchartcelltypevalname,nursingchartvalue
+        11,12,Heart Rate,101
+        11,12,Temperature (C),37
+        11,12,GCS Total,15""",
+    "medication": """
+        patientunitstayid,drugorderoffset,drugstartoffset,drugordercancelled,drugname
+        11,40,-10,No,FUROSEMIDE
+        11,40,50,Yes,HEPARIN
+        11,40,50,No,""",
+    "treatment": """
+        patientunitstayid,treatmentoffset,treatmentstring
+        11,100,renal|dialysis|hemodialysis|for acute renal failure
+        11,101,pulmonary|ventilation and oxygenation|mechanical ventilation""",
+    "admissionDx": """
+        patientunitstayid,admitdxenteredoffset,admitdxpath,admitdxname
+        11,20,admission diagnosis|Was the patient admitted from the O.R.?|No,No
+        11,20,"admission diagnosis|All Diagnosis|Cardiovascular|Sepsis, pulmonary","Sepsis, pulmonary\"""",
+    "pastHistory": """
+        patientunitstayid,pasthistoryoffset,pasthistorypath,pasthistoryvalue
+        11,5,notes/Progress Notes/Past History/Past History Obtain Options/Performed,Performed
+        11,5,notes/Progress Notes/Past History/Organ Systems/Pulmonary/Asthma/asthma,asthma""",
+    "physicalExam": """
+        patientunitstayid,physicalexamoffset,physicalexampath,physicalexamvalue
+        11,5,notes/Progress Notes/Physical Exam/Physical Exam/Cardiovascular/Pulses/Normal/normal,normal
+        11,5,notes/Progress Notes/Physical Exam/Physical Exam/Neurologic/GCS/Motor Score/6,6""",
+    "note": """
+        patientunitstayid,noteoffset,notetype,notepath,notevalue
+        11,5,Admission,notes/Progress Notes/Family History/Family History/CAD/CAD,CAD
+        11,5,Admission,notes/Progress Notes/Social History/Social History/Ethanol Use/none,none
+        11,5,Admission,notes/Shared/View and Save/Save Options/Print/Copies/Copies,Copies""",
+}
+
+
+def write_tables(tables: dict[str, str], folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in tables.items():
+        lines = [line.removeprefix(" " * 8) for line in text.strip("\n").split("\n")]
+        (folder / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return folder
+
+
+def write_mimic3(folder: Path) -> Path:
+    return write_tables(MIMIC3, folder)
+
+
+def write_eicu(folder: Path) -> Path:
+    return write_tables(EICU, folder)
+
+
+def write_mimic4(folder: Path) -> Path:
+    """Three simulated stays, exported."""
+    export_mimic4(simulate(3, seed=5), folder)
+    return folder
+
+
+def write_nothing(folder: Path) -> Path:
+    return folder
+
+
+MINIATURES = {
+    "synthetic": write_nothing,
+    "mimic3": write_mimic3,
+    "mimic4": write_mimic4,
+    "eicu": write_eicu,
+}
