@@ -39,7 +39,7 @@ TEXTS = [
 def small_student(settings: Model = SETTINGS, seed: int = 0) -> Student:
     """An untrained student."""
     words = [*TEXTS, *variables(), "normal high low at times and rising falling yes no"] * 3
-    return new_student(settings, FACTS, tuple(variables()), words, hours=48, seed=seed)
+    return new_student(settings, FACTS, words, hours=48, seed=seed)
 
 
 def small_batch(student: Student, stays: list[Stay] = STAYS, texts: list[str] = TEXTS) -> Batch:

@@ -9,14 +9,11 @@ from typing import Any
 
 import torch
 
-from clinragen.clinical.diagnoses import diagnosis_names
-from clinragen.clinical.findings import STATES
-from clinragen.clinical.variables import variables
 from clinragen.distill.loop import Tell, train
 from clinragen.distill.stages import stages
 from clinragen.distill.targets import Lesson, lessons
 from clinragen.model.batch import Example, examples
-from clinragen.model.checkpoint import new_student, save_student
+from clinragen.model.checkpoint import new_student, save_student, terms
 from clinragen.model.generate import label_logits
 from clinragen.model.student import Student
 from clinragen.recipe import Recipe
@@ -47,9 +44,9 @@ def teach_student(
 ) -> tuple[Student, list[Any]]:
     """A new student, trained through the three stages on these lessons."""
     texts = [text for lesson in taught for text in (lesson.stay.note, lesson.target)]
-    words = [*STATES, *variables(), *diagnosis_names(), "yes no"]
+    words = 20 * [*terms(facts), "yes no"]
     hours = round(recipe.cohort.hours)
-    student = new_student(recipe.model, facts, tuple(variables()), [*texts, *words * 20], hours, recipe.seed)
+    student = new_student(recipe.model, facts, [*texts, *words], hours, recipe.seed)
     stays, targets = [lesson.stay for lesson in taught], [lesson.target for lesson in taught]
     shown = examples(stays, targets, student.tokenizer, recipe.model, hours)
     every = recipe.distill.checkpoint_every

@@ -23,6 +23,8 @@ from clinragen.store import read_predictions, read_stays, write_predictions
 
 CONTROLS: dict[str, Withhold] = {"note_only": without_series, "series_only": without_note}
 """The same student with a part of its input withheld."""
+ANSWER_PIECES = 80
+"""Enough for any set of diagnoses; the rationale of a control is not scored and not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,9 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
         held_out=held_out,
         tuning=tuning,
         student=work.predictions("student", shown),
-        student_tuning=work.predictions("tuning", _shown(student, tuning), writes=False),
+        student_tuning=work.predictions("tuning", _shown(student, tuning), longest=0),
         controls={
-            **{name: work.predictions(name, shown, hide) for name, hide in CONTROLS.items()},
+            **{name: work.predictions(name, shown, hide, ANSWER_PIECES) for name, hide in CONTROLS.items()},
             **_label_only(recipe, run, held_out, work),
         },
         swap=work.predictions("swap", [_with_series_of(shown[i], shown[j]) for i, j in pairs]),
@@ -76,7 +78,7 @@ class _Work:
         name: str,
         shown: Sequence[Example],
         hide: Withhold = lambda whole: whole,
-        writes: bool = True,
+        longest: int | None = None,
     ) -> list[Prediction]:
         """Predictions of one variant, made once."""
         path = self.folder / f"{name}.parquet"
@@ -85,7 +87,7 @@ class _Work:
             def tell(done: int, total: int) -> None:
                 self.progress(f"writing ({name})", done, total)
 
-            made = predict(self.student, shown, name, self.recipe.evaluate.batch, hide, writes, tell)
+            made = predict(self.student, shown, name, self.recipe.evaluate.batch, hide, longest, tell)
             write_predictions(path, made)
         return read_predictions(path)
 
@@ -123,7 +125,10 @@ def _label_only(recipe: Recipe, run: Path, held_out: list[Stay], work: _Work) ->
     if not path.exists():
         student = _label_only_student(recipe, run, work.progress)
         write_predictions(
-            path, predict(student, _shown(student, held_out), "label_only", recipe.evaluate.batch)
+            path,
+            predict(
+                student, _shown(student, held_out), "label_only", recipe.evaluate.batch, longest=ANSWER_PIECES
+            ),
         )
     return {"label_only": read_predictions(path)}
 

@@ -9,9 +9,12 @@ from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGene
 
 from clinragen import __version__
 from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.clinical.findings import STATES
+from clinragen.clinical.mentions import label_phrases
+from clinragen.clinical.variables import variables
 from clinragen.errors import RunError
 from clinragen.model.backbone import T5Backbone, backbone_row, has_own_head, untie_head
-from clinragen.model.knowledge import entries, entries_from_json, entries_to_json
+from clinragen.model.knowledge import as_told, entries, entries_from_json, entries_to_json
 from clinragen.model.student import Student
 from clinragen.model.text import train_tokenizer
 from clinragen.recipe import Model
@@ -19,17 +22,24 @@ from clinragen.schema import Fact
 from clinragen.store import read_json, write_json, written
 
 
-def new_student(
-    settings: Model, facts: list[Fact], variables: tuple[str, ...], texts: list[str], hours: int, seed: int
-) -> Student:
+def new_student(settings: Model, facts: list[Fact], texts: list[str], hours: int, seed: int) -> Student:
     """A student to be trained: its tokenizer is trained on `texts` unless the backbone brings one."""
     row = backbone_row(settings)
     tokenizer = (
-        train_tokenizer(texts, settings.vocabulary) if row.tokenizer is None else row.tokenizer(settings)
+        train_tokenizer(texts, settings.vocabulary, terms(facts))
+        if row.tokenizer is None
+        else row.tokenizer(settings)
     )
     torch.manual_seed(seed)
     backbone = row.build(settings, len(tokenizer))
-    return Student(settings, backbone, entries(facts, variables, tokenizer), tokenizer, hours)
+    return Student(settings, backbone, entries(facts, tuple(variables()), tokenizer), tokenizer, hours)
+
+
+def terms(facts: list[Fact]) -> list[str]:
+    """What is one word to the student: states, variables, diagnoses as notes call them, signs of facts."""
+    names = [*variables(), *map(as_told, variables()), *diagnosis_names()]
+    signs = [fact.sign for fact in facts if fact.sign]
+    return [*STATES, *names, *label_phrases(), *signs]
 
 
 def save_student(student: Student, folder: Path) -> None:

@@ -35,35 +35,37 @@ def predict(
     model_id: str,
     batch: int,
     withhold: Withhold = lambda whole: whole,
-    writes: bool = True,
+    longest: int | None = None,
     done: Callable[[int, int], None] = lambda *_: None,
 ) -> list[Prediction]:
     """Predictions in the order given; `withhold` hides a part of the input (a control).
 
-    Where it `writes` nothing there are probabilities only, which is much faster.
+    Texts have at most `longest` pieces (the recipe's limit where None); with 0 there are probabilities only,
+    which is much faster.
     """
     student.eval()
+    limit = student.settings.target_tokens if longest is None else longest
     order = sorted(range(len(chosen)), key=lambda i: len(chosen[i].note))
     found: dict[int, Prediction] = {}
     for start in range(0, len(order), batch):
         places = order[start : start + batch]
         shown = withhold(collate([chosen[i] for i in places]))
-        found.update(zip(places, _predict(student, shown, model_id, writes), strict=True))
+        found.update(zip(places, _predict(student, shown, model_id, limit), strict=True))
         done(len(found), len(chosen))
     return [found[i] for i in range(len(chosen))]
 
 
-def _predict(student: Student, shown: Batch, model_id: str, writes: bool) -> list[Prediction]:
+def _predict(student: Student, shown: Batch, model_id: str, longest: int) -> list[Prediction]:
     encoded = student.encode(shown, student.read_series(shown))
-    texts = _write(student, encoded) if writes else [""] * len(shown.stay_ids)
+    texts = _write(student, encoded, longest) if longest else [""] * len(shown.stay_ids)
     return [
         Prediction(stay_id, dict(zip(diagnosis_names(), _rounded(row), strict=True)), text.strip(), model_id)
         for stay_id, row, text in zip(shown.stay_ids, encoded.logits.sigmoid(), texts, strict=True)
     ]
 
 
-def _write(student: Student, encoded: Encoded) -> list[str]:
-    written = student.backbone.write(encoded.hidden, encoded.mask, student.settings.target_tokens)
+def _write(student: Student, encoded: Encoded, longest: int) -> list[str]:
+    written = student.backbone.write(encoded.hidden, encoded.mask, longest)
     texts: list[str] = student.tokenizer.batch_decode(written, skip_special_tokens=True)
     return texts
 

@@ -35,7 +35,7 @@ class Entries:
 def entries(facts: Sequence[Fact], variables: Sequence[str], tokenizer: Any) -> Entries:
     """Lay out states and series facts as rows; note facts have no row, the note is read as text."""
     used = [fact for fact in facts if fact.variable in variables]
-    texts = [*map(_content, STATES), *(" ".join(fact.diagnoses) for fact in used)]
+    texts = [*STATES, *(" ".join(fact.diagnoses) for fact in used)]
     allowed = np.zeros((len(variables), len(texts)), dtype=bool)
     allowed[:, : len(STATES)] = True
     for row, fact in enumerate(used, start=len(STATES)):
@@ -44,15 +44,16 @@ def entries(facts: Sequence[Fact], variables: Sequence[str], tokenizer: Any) -> 
         variables=tuple(variables),
         fact_ids=tuple(fact.fact_id for fact in used),
         pieces=tuple(tuple(pieces(tokenizer, text)) for text in texts),
-        names=tuple(tuple(pieces(tokenizer, name)) for name in variables),
+        names=tuple(tuple(pieces(tokenizer, as_told(name))) for name in variables),
         allowed=allowed,
         target=_targets(used, variables),
     )
 
 
-def _content(state: str) -> str:
-    """The words of a state that tell it from others."""
-    return " ".join(word for word in state.split() if word not in {"and", "at"})
+def as_told(name: str) -> str:
+    """A variable's name as a sentence begins with it; pH and its like keep their small letter."""
+    keeps_small = name[0].islower() and name[1].isupper()
+    return name if keeps_small else name[0].upper() + name[1:]
 
 
 def _targets(facts: Sequence[Fact], variables: Sequence[str]) -> Float[np.ndarray, "variable state row"]:

@@ -15,7 +15,7 @@ from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.model.backbone import T5Backbone
 from clinragen.model.batch import Batch
 from clinragen.model.knowledge import Entries
-from clinragen.model.knowledge_attention import HALF, FactAttention, SumOfPieces, Read, TokenBagAttention
+from clinragen.model.knowledge_attention import HALF, FactAttention, Read, SumOfPieces, TokenBagAttention
 from clinragen.model.series_encoder import SeriesEncoder
 from clinragen.model.text import pieces
 from clinragen.recipe import Model

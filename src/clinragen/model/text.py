@@ -3,18 +3,30 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+INNER = {" ": "␣", "-": "␦"}
+"""Stands for a space or a hyphen inside a term, so that the term stays one word."""
 
 
-def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
+def train_tokenizer(
+    texts: Iterable[str], vocabulary: int, terms: Iterable[str] = ()
+) -> PreTrainedTokenizerFast:
     """A byte-pair vocabulary from the training texts; it keeps the words of templated text whole.
 
-    Unigram pieces collapse to characters on such text. Same texts, same pieces.
+    `terms` are treated as one word each ("acute kidney injury", "high and rising"), so that a term which
+    training texts hold becomes one piece: to copy it is one step and its embedding is its own. Unigram
+    pieces collapse to characters on such text. Same texts, same pieces.
     """
     tokenizer = Tokenizer(models.BPE(unk_token=UNKNOWN))
+    joins = [
+        normalizers.Replace(term, "".join(INNER.get(letter, letter) for letter in term))
+        for term in sorted(set(terms), key=lambda term: (-len(term), term))
+        if set(term) & set(INNER)
+    ]
+    tokenizer.normalizer = normalizers.Sequence(joins)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
             pre_tokenizers.Metaspace(),
@@ -22,7 +34,9 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenize
             pre_tokenizers.Digits(individual_digits=True),
         ]
     )
-    tokenizer.decoder = decoders.Metaspace()
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Metaspace(), *(decoders.Replace(mark, letter) for letter, mark in INNER.items())]
+    )
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary, special_tokens=[PAD, END, UNKNOWN], show_progress=False, min_frequency=2
     )

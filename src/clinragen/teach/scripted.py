@@ -26,26 +26,8 @@ NOTHING_MEASURED = "No measurements."
 NOTHING_ABNORMAL = "No abnormal value."
 NOTHING_IN_THE_NOTE = "Nothing specific in the note."
 
-# By how a state ends: "high", "high at times", "high and rising". The last of each has no verb and stands
-# only where nothing is inferred, because the checker cuts an inference off behind a verb.
-_SERIES: Mapping[str, tuple[str, str, str]] = {
-    "": ("{Name} {is_} {level}", "{Name} {runs} {level}", "{Level} {name}"),
-    "at times": (
-        "{Name} {is_} {level} at times",
-        "{Name} {runs} {level} at times",
-        "{Level} {name} at times",
-    ),
-    "and rising": (
-        "{Name} {is_} {level} and rising",
-        "{Name} {runs} {level} and {is_} rising",
-        "{Level} {name}, rising",
-    ),
-    "and falling": (
-        "{Name} {is_} {level} and falling",
-        "{Name} {runs} {level} and {is_} falling",
-        "{Level} {name}, falling",
-    ),
-}
+_SERIES: tuple[tuple[str, str], ...] = (("is", "are"), ("was", "were"), ("has been", "have been"))
+"""The verbs of a finding, for one and for many. Its state stays one phrase, as the student reads it."""
 _SIGN: tuple[str, ...] = (
     "The note reports {said}, suggesting {diagnosis}.",
     "The note states {said}, suggesting {diagnosis}.",
@@ -137,19 +119,9 @@ def _cause(finding: Finding, diagnoses: frozenset[str], links: Links) -> str | N
 
 
 def _series_sentence(finding: Finding, cause: str | None, rng: np.random.Generator) -> str:
-    level, _, ending = state([finding]).partition(" ")
-    forms = _SERIES[ending]
-    chosen = int(rng.integers(len(forms)))
-    form = forms[chosen % 2] if cause else forms[chosen]
-    is_plural = finding.variable in _PLURAL
-    statement = form.format(
-        Name=_opening(finding.variable),
-        name=finding.variable,
-        Level=level.capitalize(),
-        level=level,
-        is_="are" if is_plural else "is",
-        runs="run" if is_plural else "runs",
-    )
+    one, many = _SERIES[int(rng.integers(len(_SERIES)))]
+    verb = many if finding.variable in _PLURAL else one
+    statement = f"{_opening(finding.variable)} {verb} {state([finding])}"
     return f"{statement}, suggesting {cause}." if cause else f"{statement}."
 
 

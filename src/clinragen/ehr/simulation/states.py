@@ -114,7 +114,7 @@ def _add_background(rng: Generator, states: dict[str, State], measured: frozense
         if row.variable not in measured or row.variable in states or occurs >= BACKGROUND:
             continue
         sides = [choice for choice in row.bands if choice]
-        only_at_times = row.least >= LEAST_FOR_AT_TIMES and at_times < BACKGROUND_AT_TIMES
+        only_at_times = bool(row.least >= LEAST_FOR_AT_TIMES and at_times < BACKGROUND_AT_TIMES)
         has_trend = _can_trend(row.variable) and not only_at_times
         step = int(trend < BACKGROUND_TREND) - int(trend > 1 - BACKGROUND_TREND) if has_trend else 0
         sign = SeriesSign(row.variable, sides[int(side * len(sides))], only_at_times, step)

@@ -1,0 +1,201 @@
+"""Numbers as a report prints them, and the tables made of them; both forms of the report use these."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.evaluate.bootstrap import Estimate
+from clinragen.evaluate.evidence import PLACES
+from clinragen.evaluate.report.context import ROWS, SIMULATED_ONLY, STUDENT, Kind, ReportContext
+from clinragen.evaluate.scores import Scores, slug
+from clinragen.schema import VERDICTS
+
+MISSING = "–"
+COLUMNS = {
+    "micro_f1": "micro-F1",
+    "micro_precision": "precision",
+    "micro_recall": "recall",
+    "macro_f1": "macro-F1",
+    "macro_auroc": "macro-AUROC",
+    "macro_auprc": "macro-AUPRC",
+    "brier": "Brier",
+    "ece": "ECE",
+}
+TEXT_SCORES = {
+    "diagnosis/text_is_probabilities": "stays whose text and probabilities name the same set",
+    "unparsed": "answers that could not be read",
+    "rationale/bleu": "BLEU against the teacher's text",
+    "rationale/rouge_l": "ROUGE-L against the teacher's text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A number with its interval, as text; `title` says what it was counted over, or why there is none."""
+
+    value: str
+    interval: str
+    title: str
+
+    def __str__(self) -> str:
+        return f"{self.value} {self.interval}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a table."""
+
+    title: str
+    kind: Kind
+    cells: Sequence[Cell]
+
+
+def cell(estimate: Estimate | None, form: Callable[[float], str] = "{:.3f}".format) -> Cell:
+    """A number for a table; a missing one says why in its title."""
+    if estimate is None:
+        return Cell(MISSING, "", "not computed in this run")
+    if math.isnan(estimate.value):
+        return Cell(MISSING, "", estimate.reason)
+    counted = f"n = {estimate.n:,}"
+    if math.isnan(estimate.low):
+        return Cell(form(estimate.value), "", f"{counted}; {estimate.reason}")
+    return Cell(form(estimate.value), f"[{form(estimate.low)}, {form(estimate.high)}]", counted)
+
+
+def signed(value: float) -> str:
+    """A difference with its sign; what rounds to zero has none."""
+    return f"{value:+.3f}" if round(value, 3) else "0.000"
+
+
+def percent(value: float) -> str:
+    """A share in percent with one decimal."""
+    return f"{100 * value:.1f}%"
+
+
+def comparison(scores: Scores) -> list[Line]:
+    """Every model that was scored, its metrics, and last the student's micro-F1 minus its own."""
+    return [
+        Line(
+            row.title,
+            row.kind,
+            [
+                *(cell(scores.get(f"{row.prefix}/{metric}")) for metric in COLUMNS),
+                Cell("", "", "the student itself")
+                if row is STUDENT
+                else cell(scores.get(f"difference/{row.difference}/micro_f1"), signed),
+            ],
+        )
+        for row in ROWS
+        if f"{row.prefix}/micro_f1" in scores
+    ]
+
+
+def not_compared(scores: Scores) -> list[str]:
+    """The models this run did not score."""
+    return [row.title for row in ROWS if f"{row.prefix}/micro_f1" not in scores]
+
+
+def evidence(scores: Scores) -> list[Line]:
+    """Recall of every model by where the evidence lies."""
+    return [
+        Line(row.title, row.kind, [cell(scores[f"{row.recall}/recall/{place}"]) for place in PLACES])
+        for row in ROWS
+        if f"{row.recall}/recall/note_only" in scores and row.kind != "floor"
+    ]
+
+
+def by_label(scores: Scores) -> list[Line]:
+    """F1 and AUROC of every label, from the student's text and probabilities."""
+    names = [(name, f"{STUDENT.prefix}/label/{slug(name)}") for name in diagnosis_names()]
+    return [
+        Line(name, "student", [cell(scores.get(f"{prefix}/f1")), cell(scores.get(f"{prefix}/auroc"))])
+        for name, prefix in names
+        if f"{prefix}/f1" in scores
+    ]
+
+
+def claims(scores: Scores) -> list[Line]:
+    """The shares of the student's claims by verdict, for each kind of claim that was scored."""
+    kinds = {
+        "series": "Series claims",
+        "note": "Note claims, all",
+        "note_stated": "Note claims without inferences",
+    }
+    return [
+        Line(
+            title,
+            "student",
+            [
+                *(cell(scores.get(f"held_out/rationale/{kind}_{verdict}"), percent) for verdict in VERDICTS),
+                cell(scores.get(f"held_out/rationale/{kind}_claims"), "{:.1f}".format),
+            ],
+        )
+        for kind, title in kinds.items()
+        if f"held_out/rationale/{kind}_supported" in scores
+    ]
+
+
+def text_scores(scores: Scores) -> list[Line]:
+    """What else is known of the student's texts."""
+    return [
+        Line(title, "student", [cell(scores.get(f"held_out/{name}"))]) for name, title in TEXT_SCORES.items()
+    ]
+
+
+def leakage(audit: Mapping[str, Any] | None) -> list[tuple[str, int, list[str]]]:
+    """Label, coded stays, and how often the note names it: before and after masking, coded and not."""
+    if audit is None:
+        return []
+    return [(name, of["coded_stays"], _named(of)) for name, of in audit["labels"].items()]
+
+
+def _named(of: Mapping[str, Any]) -> list[str]:
+    phases = ("before masking", "after masking")
+    kinds = ("named_where_coded", "named_where_not_coded")
+    return [
+        MISSING if of[phase][kind] is None else percent(of[phase][kind]) for phase in phases for kind in kinds
+    ]
+
+
+def teacher(verdicts: Mapping[str, Any] | None) -> list[tuple[str, list[str]]]:
+    """Per part of the teacher's rationales: asked, kept, and its claims by verdict."""
+    if verdicts is None:
+        return []
+    return [(part, _of_teacher(of)) for part, of in verdicts.items()]
+
+
+def _of_teacher(of: Mapping[str, Any]) -> list[str]:
+    counts = [of["claims"][verdict] for verdict in VERDICTS]
+    whole = sum(counts)
+    shares = [f"{n:,} ({percent(n / whole)})" if whole else MISSING for n in counts]
+    return [f"{of['asked']:,}", f"{of['kept']:,}", *shares]
+
+
+def facts_of_data(quality: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """What was counted of the records: rows kept and dropped, ranges, codes, notes."""
+    if quality is None:
+        return []
+    sections = {"rows": "measurements", "ranges": "reference ranges", "codes": "codes", "stays": "stays"}
+    return [
+        (f"{title}: {name}", f"{count:,}")
+        for section, title in sections.items()
+        for name, count in quality.get(section, {}).items()
+    ]
+
+
+def coverage(quality: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
+    """For every variable the stays that have it, their share, and its measurements."""
+    found = {} if quality is None else quality.get("coverage", {})
+    return [
+        (name, f"{of['stays']:,} ({percent(of['share'])})", f"{of['measurements']:,}")
+        for name, of in found.items()
+    ]
+
+
+def why_absent(context: ReportContext, section: str) -> str:
+    """Why a section has nothing to show."""
+    standard = {"evidence": SIMULATED_ONLY}
+    reason = context.absent.get(section) or standard.get(section, "this run did not compute it")
+    return f"not available for this source because {reason}"
