@@ -63,7 +63,7 @@ def _view(context: ReportContext) -> dict[str, Any]:
         "places": [name.replace("_", " ") for name in PLACES],
         "evidence": numbers.evidence(scores),
         "labels": numbers.by_label(scores),
-        "verdicts": VERDICTS,
+        "verdicts": list(VERDICTS),
         "claims": numbers.claims(scores),
         "texts": numbers.text_scores(scores),
         "swap": [
