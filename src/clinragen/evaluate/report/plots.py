@@ -136,14 +136,24 @@ def _one_series(axes: Axes, rows: Sequence[Measurement], stay: Stay) -> None:
     for level, colour, mark in (("normal", BLUE, "o"), ("high", RED, "^"), ("low", PURPLE, "v")):
         at = [(hour, row.value) for hour, row in zip(hours, rows, strict=True) if level_of(row) == level]
         axes.scatter([x for x, _ in at], [y for _, y in at], color=colour, marker=mark, s=18, zorder=3)
-    axes.margins(x=0.08, y=0.25)
-    below, above = axes.get_ylim()
-    low = below if rows[-1].low is None else rows[-1].low
-    high = above if rows[-1].high is None else rows[-1].high
-    axes.axhspan(low, high, color=GREEN, alpha=0.12, linewidth=0)
+    below, above = _shown_values(rows)
+    low, high = rows[-1].low, rows[-1].high
+    axes.axhspan(
+        below if low is None else low, above if high is None else high, color=GREEN, alpha=0.15, lw=0
+    )
     axes.set_ylim(below, above)
+    axes.margins(x=0.08)
     axes.set_title(f"{rows[0].variable}, {rows[0].unit}", fontsize=8.5)
     axes.tick_params(labelsize=7.5)
+
+
+def _shown_values(rows: Sequence[Measurement]) -> tuple[float, float]:
+    """The least and greatest value of a panel: all measurements and the bounds they leave, with a margin."""
+    shown = [row.value for row in rows]
+    shown += [row.high for row in rows if row.high is not None and row.value > row.high]
+    shown += [row.low for row in rows if row.low is not None and row.value < row.low]
+    margin = 0.2 * (max(shown) - min(shown)) or 1.0
+    return min(shown) - margin, max(shown) + margin
 
 
 def _intervals(
@@ -186,10 +196,8 @@ def _svg(figure: Figure, title: str) -> str:
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = out.getvalue()
-    whole = text[text.index("<svg") :].strip()
-    sizeless = re.sub(
-        r'^(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'^(<svg[^>]*?) height="[^"]*"', r"\1", whole)
-    )
+    whole = re.sub(r"\s*<metadata>.*?</metadata>", "", text[text.index("<svg") :].strip(), flags=re.S)
+    sizeless = re.sub(r' (?:width|height)="[^"]*pt"', "", whole, count=2)
     return sizeless.replace("<svg", f'<svg role="img" aria-label="{_attribute(title)}"', 1)
 
 
