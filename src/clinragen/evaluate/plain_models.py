@@ -16,7 +16,7 @@ Features = Any
 Coded = Bool[np.ndarray, " stay"]
 Chance = Float[np.ndarray, " stay"]
 Model = Callable[[Features], Chance]
-Table = Float[np.ndarray, "stay column"]
+Table = Float[np.ndarray, "stay _"]
 
 LEAST_OF_A_CLASS = 2
 FOLDS = 4

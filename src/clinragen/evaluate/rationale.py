@@ -103,8 +103,8 @@ def likeness_scores(
     meant = [_joined(teacher[predictions[place].stay_id]) for place in places]
     kept = weights[:, places]
     return {
-        f"{prefix}/rationale/bleu": bootstrap(_bleu(written, meant), kept, NO_TEACHER),
-        f"{prefix}/rationale/rouge_l": bootstrap(_rouge_l(written, meant), kept, NO_TEACHER),
+        f"{prefix}/rationale/bleu": bootstrap(_bleu(written, meant), kept, NO_TEACHER, n=len(places)),
+        f"{prefix}/rationale/rouge_l": bootstrap(_rouge_l(written, meant), kept, NO_TEACHER, n=len(places)),
     }
 
 
