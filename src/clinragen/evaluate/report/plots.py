@@ -159,7 +159,7 @@ def _shown_values(rows: Sequence[Measurement]) -> tuple[float, float]:
 def _intervals(
     axes: Axes,
     found: Sequence[Estimate],
-    heights: Sequence[float],
+    heights: Sequence[float | int],
     colour: str,
     mark: str,
     title: str | None = None,
