@@ -102,6 +102,9 @@ class Distill(Section):
     """How long and how hard each stage trains."""
 
     batch: int = Field(16, ge=1, description="stays in a batch")
+    evidence_steps: int = Field(
+        1000, ge=0, description="steps that fit the head's single weights before stage 1; a few seconds"
+    )
     note_steps: int = Field(400, ge=0, description="steps of stage 1: note, findings as pseudo tokens")
     series_steps: int = Field(
         200, ge=0, description="steps of stage 2: series encoder, language model frozen"
@@ -113,6 +116,9 @@ class Distill(Section):
     align_weight: float = Field(0.3, ge=0, description="stage 3: weight of the alignment loss")
     head_weight: float = Field(1.0, ge=0, description="weight of the loss of the probabilities")
     pseudo_share: float = Field(0.2, ge=0, le=1, description="stage 3: share of batches with pseudo tokens")
+    reading_share: float = Field(
+        0.5, ge=0, le=1, description="stages 1 and 3: share of steps that show findings alone"
+    )
     checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints")
 
 

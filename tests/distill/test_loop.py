@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clinragen.distill.loop import draw, train
+from clinragen.distill.draw import draw
+from clinragen.distill.loop import train
 from clinragen.distill.optimiser import StageOptimiser, schedule
 from clinragen.distill.stages import stages
 from clinragen.model.batch import Example, examples

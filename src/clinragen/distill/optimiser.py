@@ -16,8 +16,8 @@ SMALLEST_SCALE = 1e-3
 WARM_UP_STEPS = 40
 LAST_SHARE = 0.03
 LONGEST_GRADIENT = 1.0
-WIDE_RATE = 1e-2
-"""Rate of the head's single weights, which start at 0 and are met by few stays each."""
+WIDE_RATE = 2e-3
+"""Rate of the head's single weights, once they have been fitted alone."""
 
 
 class StageOptimiser:
@@ -79,7 +79,7 @@ def _parts(student: Student, stage: Stage) -> dict[Trains, list[_Part]]:
         "series": [_Part(student.series_parameters(), stage.series_rate, is_scaled=False)],
         "head": [
             _Part(student.head.deep_parameters(), stage.series_rate, is_scaled=False),
-            _Part(student.head.wide_parameters(), WIDE_RATE, is_scaled=False),
+            _Part(list(student.head.wide.parameters()), WIDE_RATE, is_scaled=False),
         ],
     }
 

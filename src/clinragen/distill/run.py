@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from clinragen.distill.evidence import fit_evidence
 from clinragen.distill.loop import Tell, train
 from clinragen.distill.stages import stages
 from clinragen.distill.targets import Lesson, lessons
@@ -50,6 +51,7 @@ def teach_student(
     stays, targets = [lesson.stay for lesson in taught], [lesson.target for lesson in taught]
     shown = examples(stays, targets, student.tokenizer, recipe.model, hours)
     every = recipe.distill.checkpoint_every
+    fit_evidence(student, shown, recipe.distill.evidence_steps, recipe.distill.batch, recipe.seed)
     return student, train(student, stages(recipe), shown, recipe.seed, checkpoints, every, progress)
 
 

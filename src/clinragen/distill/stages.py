@@ -18,7 +18,9 @@ class Stage:
     """What one stage trains, what it sees, and what its loss is made of.
 
     `pseudo` is the share of steps that see true findings instead of the series encoder's tokens; `known`
-    the share in which the decoder reads the true labels instead of the head's probabilities.
+    the share in which the decoder reads the true labels instead of the head's probabilities; `reading` the
+    share of cheap steps that show findings alone and ask for the series part alone, so that they are read
+    and not guessed from note and diagnoses.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Stage:
     series_rate: float
     pseudo: float
     known: float
+    reading: float
     text_weight: float
     head_weight: float
     align_weight: float
@@ -48,6 +51,7 @@ def _note(distill: Distill) -> Stage:
         series_rate=distill.series_rate,
         pseudo=1.0,
         known=1.0,
+        reading=distill.reading_share,
         text_weight=1.0,
         head_weight=distill.head_weight,
         align_weight=0.0,
@@ -69,6 +73,7 @@ def _series(recipe: Recipe) -> Stage:
         series_rate=recipe.distill.series_rate,
         pseudo=0.0,
         known=1.0,
+        reading=0.0,
         text_weight=0.0 if aligned else 1.0,
         head_weight=0.0,
         align_weight=1.0 if aligned else 0.0,
@@ -85,6 +90,7 @@ def _joint(distill: Distill) -> Stage:
         series_rate=distill.series_rate,
         pseudo=distill.pseudo_share,
         known=distill.pseudo_share,
+        reading=distill.reading_share,
         text_weight=1.0,
         head_weight=distill.head_weight,
         align_weight=distill.align_weight,

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clinragen.clinical.answer import compose_answer
+from clinragen.clinical.answer import compose_answer, parse_answer
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES, findings, sentence, state
 from clinragen.clinical.grid import grid
@@ -26,8 +26,8 @@ NOT_MEASURED = -1
 class Example:
     """One stay as the student sees it. `series` is scaled by the reference ranges; NaN = not measured.
 
-    `states[variable]` indexes STATES, NOT_MEASURED where there is no value. `target` is empty where there
-    is no text to learn.
+    `states[variable]` indexes STATES, NOT_MEASURED where there is no value. `target` is the text to learn,
+    `reading` its series part and `answer` its diagnoses alone; all are empty where there is none.
     """
 
     stay_id: str
@@ -36,6 +36,8 @@ class Example:
     states: Int[np.ndarray, " variable"]
     labels: Float[np.ndarray, " label"]
     target: tuple[int, ...]
+    reading: tuple[int, ...]
+    answer: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def examples(
     notes = [note_text(stay, shown, settings) for stay, shown in zip(stays, found, strict=True)]
     note_ids = encode(tokenizer, notes, settings.note_tokens)
     target_ids = encode(tokenizer, targets, settings.target_tokens)
+    answer_ids = encode(tokenizer, [answer_part(text) for text in targets], settings.target_tokens)
+    reading_ids = encode(tokenizer, [series_part(text) for text in targets], settings.target_tokens)
     return [
         Example(
             stay_id=stay.stay_id,
@@ -73,8 +77,12 @@ def examples(
             states=states_of(shown),
             labels=_labels(stay),
             target=tuple(target) if text else (),
+            reading=tuple(reading) if text else (),
+            answer=tuple(answer) if text else (),
         )
-        for stay, shown, note, target, text in zip(stays, found, note_ids, target_ids, targets, strict=True)
+        for stay, shown, note, target, reading, answer, text in zip(
+            stays, found, note_ids, target_ids, reading_ids, answer_ids, targets, strict=True
+        )
     ]
 
 
@@ -127,6 +135,26 @@ def _labels(stay: Stay) -> Float[np.ndarray, " label"]:
 def target_text(stay: Stay, note: str, series: str) -> str:
     """The text a stay teaches: its diagnoses, then both rationales."""
     return compose_answer(stay.diagnoses or (), note, series)
+
+
+def answer_part(text: str) -> str:
+    """The diagnoses of a target text, without the reasons."""
+    return text.partition(" Note:")[0]
+
+
+def series_part(text: str) -> str:
+    """The series rationale of a target text, with its heading."""
+    return f"Series: {parse_answer(text).series}"
+
+
+def reading_lesson(chosen: Sequence[Example]) -> Batch:
+    """The same stays without their notes, and of their texts the series part alone."""
+    return collate([replace(example, note=example.note[-1:], target=example.reading) for example in chosen])
+
+
+def answer_lesson(chosen: Sequence[Example]) -> Batch:
+    """The same stays without their notes, and of their texts the answer alone."""
+    return collate([replace(example, note=example.note[-1:], target=example.answer) for example in chosen])
 
 
 def collate(chosen: Sequence[Example]) -> Batch:

@@ -30,25 +30,52 @@ class Encoded:
     logits: Float[Tensor, "batch label"]
 
 
+PAIR_BUCKETS = 16384
+_MIX = 1_000_003
+
+
+class WideEvidence(nn.Module):
+    """What each piece of evidence says alone: a logistic regression inside the student.
+
+    Every word piece of the note, every two that stand together ("no orthopnea"; hashed, so that two may
+    share a weight) and every row the series attended to adds its own weight to each label's logit.
+    """
+
+    def __init__(self, vocabulary: int, rows: Entries, labels: int) -> None:
+        super().__init__()
+        self.pieces = nn.Embedding(vocabulary, labels)
+        self.pairs = nn.Embedding(PAIR_BUCKETS, labels)
+        self.rows = nn.Parameter(torch.zeros(len(rows.variables), len(rows.pieces), labels))
+        self.bias = nn.Parameter(torch.full((labels,), -2.0))
+        nn.init.zeros_(self.pieces.weight)
+        nn.init.zeros_(self.pairs.weight)
+
+    def forward(
+        self, batch: Batch, attention: Float[Tensor, "batch variable row"] | None
+    ) -> Float[Tensor, "batch label"]:
+        """Masked places and variables that were not measured change nothing."""
+        seen = batch.note_mask.unsqueeze(-1)
+        pairs = self.pairs((batch.note[:, :-1] * _MIX + batch.note[:, 1:]) % PAIR_BUCKETS)
+        logits: Tensor = (self.pieces(batch.note) * seen).sum(1) + (pairs * seen[:, 1:]).sum(1) + self.bias
+        if attention is None:
+            return logits
+        return logits + torch.einsum("bvr,vrl->bl", attention * batch.has_series.unsqueeze(-1), self.rows)
+
+
 class EvidenceHead(nn.Module):
     """A logit per diagnosis: what each piece of evidence says alone, plus what they say together.
 
-    Wide and deep (Cheng et al., 2016). Wide: every word piece of the note and everything the series
-    attended to adds its own weight, a logistic regression learned in minutes. Deep: each label attends to
-    the encoder's output, where "no chest pain" is no longer chest pain.
+    Wide and deep (Cheng et al., 2016): the weights above, and each label attending to the encoder's output.
     """
 
     def __init__(self, vocabulary: int, rows: Entries, labels: int, width: int, heads: int = 4) -> None:
         super().__init__()
-        self.pieces = nn.Embedding(vocabulary, labels)
-        self.read = nn.Parameter(torch.zeros(len(rows.variables), len(rows.pieces), labels))
-        self.bias = nn.Parameter(torch.full((labels,), -2.0))
+        self.wide = WideEvidence(vocabulary, rows, labels)
         self.queries = nn.Parameter(torch.randn(labels, width) * width**-0.5)
         self.attend = nn.MultiheadAttention(width, heads, batch_first=True)
         self.norm = nn.LayerNorm(width)
         self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
         self.score = nn.Parameter(torch.randn(labels, width) * 0.02)
-        nn.init.zeros_(self.pieces.weight)
 
     def forward(
         self,
@@ -58,22 +85,15 @@ class EvidenceHead(nn.Module):
         mask: Bool[Tensor, "batch place"],
     ) -> Float[Tensor, "batch label"]:
         """Masked places and variables that were not measured change nothing."""
-        wide = (self.pieces(batch.note) * batch.note_mask.unsqueeze(-1)).sum(1)
-        if attention is not None:
-            wide = wide + torch.einsum("bvr,vrl->bl", attention * batch.has_series.unsqueeze(-1), self.read)
         queries = self.queries.expand(len(hidden), -1, -1)
         pooled, _ = self.attend(queries, hidden, hidden, key_padding_mask=~mask, need_weights=False)
         pooled = pooled + self.mlp(self.norm(pooled))
-        logits: Tensor = wide + (pooled * self.score).sum(-1) + self.bias
+        logits: Tensor = self.wide(batch, attention) + (pooled * self.score).sum(-1)
         return logits
 
-    def wide_parameters(self) -> list[nn.Parameter]:
-        """The weights of single pieces of evidence; they take a higher rate."""
-        return [*self.pieces.parameters(), self.read, self.bias]
-
     def deep_parameters(self) -> list[nn.Parameter]:
-        """All others."""
-        wide = {id(parameter) for parameter in self.wide_parameters()}
+        """All but the wide weights, which take a higher rate."""
+        wide = {id(parameter) for parameter in self.wide.parameters()}
         return [parameter for parameter in self.parameters() if id(parameter) not in wide]
 
 
@@ -147,6 +167,17 @@ class Student(nn.Module):
         answers = self.diagnosis_tokens(judged, self.backbone.embedding)
         beside = torch.ones_like(judged).bool()
         return Encoded(torch.cat([hidden, answers], dim=1), torch.cat([mask, beside], dim=1), logits)
+
+    def judgement(self, probabilities: Float[Tensor, "batch label"]) -> Encoded:
+        """Probabilities alone, for the decoder to tell (in training only)."""
+        answers = self.diagnosis_tokens(probabilities, self.backbone.embedding)
+        return Encoded(answers, torch.ones_like(probabilities).bool(), probabilities)
+
+    def encode_series(self, series: Read, batch: Batch) -> Encoded:
+        """Read series tokens alone, without a note and without a judgement (in training only)."""
+        mask = batch.has_series.clone()
+        mask[:, -1] |= ~mask.any(1)
+        return Encoded(self.backbone.encode(series.tokens, mask), mask, torch.zeros_like(batch.labels))
 
     def lm_parameters(self) -> list[nn.Parameter]:
         """The tensors of the language model."""
