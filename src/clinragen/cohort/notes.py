@@ -17,13 +17,19 @@ def notes_of(events: pl.DataFrame, found: pl.DataFrame, composes: bool) -> dict[
 
     A note counts if it was charted within the admission and by the prediction time, before the ICU too.
     """
-    written = {stay: join_notes(texts) for stay, texts in _charted(events, found, ("NOTE",))}
-    notes = {stay: (note, False) for stay, note in written.items() if note}
+    charted = dict(_charted(events, found, ("NOTE",)))
+    notes = {stay: (note, False) for stay, facts in charted.items() if (note := join_notes(facts))}
     if composes:
         for stay, facts in _charted(events, found, COMPOSED_KINDS):
-            if stay not in notes and (note := compose_note(facts)):
-                notes[stay] = (note, True)
+            if not any(is_prose(text) for _, text in charted.get(stay, ())) and (note := compose_note(facts)):
+                ticked = notes.get(stay, ("", False))[0]
+                notes[stay] = (f"{note}\n\n{ticked}".strip(), True)
     return notes
+
+
+def is_prose(text: str) -> bool:
+    """Whether somebody wrote this; ticked menu entries alone are no note."""
+    return bool(text.strip()) and not _is_entry(text.strip())
 
 
 def join_notes(facts: list[ChartedFact]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 
 from clinragen.distill.draw import draw
@@ -10,6 +11,8 @@ from clinragen.model.batch import Example, collate
 from clinragen.model.student import Student
 
 RATE = 2e-2
+DROPPED = 0.5
+"""Share of the pairs left out in a step; most pairs are met by a few stays only."""
 
 
 def fit_evidence(student: Student, chosen: Sequence[Example], steps: int, batch: int, seed: int) -> None:
@@ -21,7 +24,9 @@ def fit_evidence(student: Student, chosen: Sequence[Example], steps: int, batch:
     for step in range(steps):
         lesson = collate([chosen[i] for i in draw(chosen, batch, [seed, 31], step)])
         attention = student.pseudo_series(lesson).attention
-        logits = wide(lesson, None if attention is None else attention.detach())
+        rng = np.random.default_rng([seed, 37, step])
+        kept = torch.from_numpy(rng.random(lesson.note.shape, dtype=np.float32) >= DROPPED) / (1 - DROPPED)
+        logits = wide(lesson, None if attention is None else attention.detach(), kept)
         loss = torch.nn.functional.binary_cross_entropy_with_logits(logits, lesson.labels) * 25
         adam.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

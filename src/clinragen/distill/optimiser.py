@@ -16,8 +16,6 @@ SMALLEST_SCALE = 1e-3
 WARM_UP_STEPS = 40
 LAST_SHARE = 0.03
 LONGEST_GRADIENT = 1.0
-WIDE_RATE = 2e-3
-"""Rate of the head's single weights, once they have been fitted alone."""
 
 
 class StageOptimiser:
@@ -77,10 +75,7 @@ def _parts(student: Student, stage: Stage) -> dict[Trains, list[_Part]]:
     return {
         "language": [_Part(student.lm_parameters(), stage.rate, is_scaled=True)],
         "series": [_Part(student.series_parameters(), stage.series_rate, is_scaled=False)],
-        "head": [
-            _Part(student.head.deep_parameters(), stage.series_rate, is_scaled=False),
-            _Part(list(student.head.wide.parameters()), WIDE_RATE, is_scaled=False),
-        ],
+        "head": [_Part(student.head.deep_parameters(), stage.series_rate, is_scaled=False)],
     }
 
 

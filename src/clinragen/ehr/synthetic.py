@@ -162,7 +162,8 @@ def _draw_codes(rng: Generator, present: tuple[str, ...], end: datetime) -> list
     system = "ICD10" if end >= ICD10_SINCE else "ICD9"
     chosen = [_pick(rng, codes()[system][name]) for name in present]
     others = codes()[system][""]
-    chosen += [others[i] for i in rng.permutation(len(others))[: int(rng.integers(OTHER_CODES + 1))]]
+    order, count = rng.permutation(len(others)), int(rng.integers(OTHER_CODES + 1))
+    chosen += [others[i] for i in order[: max(count, 0 if chosen else 1)]]
     return [f"{system}//{code}" for code in chosen]
 
 

@@ -50,7 +50,8 @@ def check_note_clause(text: str, start: int, note: NoteIndex) -> Claim | None:
     is_inferred = _INFERENCE.search(text) is not None
     best = max(_compared(clause, note), key=lambda found: _preference(found, is_inferred), default=None)
     if best is None:
-        return _claim(text, start, clause, "unverifiable", (), "the note does not speak of this")
+        reason = "an inference" if is_inferred else "the note does not speak of this"
+        return _claim(text, start, clause, "unverifiable", (), reason)
     verdict, reason = _verdict(best, is_inferred)
     return _claim(text, start, clause, verdict, (_evidence(note, best),), reason)
 

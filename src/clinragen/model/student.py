@@ -51,12 +51,19 @@ class WideEvidence(nn.Module):
         nn.init.zeros_(self.pairs.weight)
 
     def forward(
-        self, batch: Batch, attention: Float[Tensor, "batch variable row"] | None
+        self,
+        batch: Batch,
+        attention: Float[Tensor, "batch variable row"] | None,
+        kept: Float[Tensor, "batch piece"] | None = None,
     ) -> Float[Tensor, "batch label"]:
-        """Masked places and variables that were not measured change nothing."""
+        """Masked places and variables that were not measured change nothing.
+
+        `kept` weighs the pairs (in training only), so that they are not learnt by heart.
+        """
         seen = batch.note_mask.unsqueeze(-1)
         pairs = self.pairs((batch.note[:, :-1] * _MIX + batch.note[:, 1:]) % PAIR_BUCKETS)
-        logits: Tensor = (self.pieces(batch.note) * seen).sum(1) + (pairs * seen[:, 1:]).sum(1) + self.bias
+        pairs = pairs * seen[:, 1:] if kept is None else pairs * seen[:, 1:] * kept[:, 1:, None]
+        logits: Tensor = (self.pieces(batch.note) * seen).sum(1) + pairs.sum(1) + self.bias
         if attention is None:
             return logits
         return logits + torch.einsum("bvr,vrl->bl", attention * batch.has_series.unsqueeze(-1), self.rows)
@@ -92,7 +99,7 @@ class EvidenceHead(nn.Module):
         return logits
 
     def deep_parameters(self) -> list[nn.Parameter]:
-        """All but the wide weights, which take a higher rate."""
+        """All but the wide weights, which are fitted alone and then stay."""
         wide = {id(parameter) for parameter in self.wide.parameters()}
         return [parameter for parameter in self.parameters() if id(parameter) not in wide]
 
