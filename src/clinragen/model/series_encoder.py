@@ -8,6 +8,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 
+SUMMARIES = 6
+
+
 class SeriesEncoder(nn.Module):
     """Hourly values and their mask in, one vector per variable out."""
 
@@ -22,7 +25,7 @@ class SeriesEncoder(nn.Module):
             width, 4, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )
         self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-        self.out = nn.Linear(self.patches * width, out_width)
+        self.out = nn.Linear(self.patches * width + SUMMARIES, out_width)
 
     def forward(
         self, values: Float[Tensor, "batch hour variable"], measured: Bool[Tensor, "batch hour variable"]
@@ -32,7 +35,8 @@ class SeriesEncoder(nn.Module):
         batch, variables, count, _ = patches.shape
         hidden = self.embed(patches) + self.position + self.channel
         hidden = self.layers(hidden.reshape(batch * variables, count, -1))
-        vectors: Tensor = self.out(hidden.reshape(batch, variables, -1))
+        seen = torch.cat([hidden.reshape(batch, variables, -1), summaries(values, measured)], dim=-1)
+        vectors: Tensor = self.out(seen)
         return nn.functional.gelu(vectors)
 
     def _patch(
@@ -42,3 +46,20 @@ class SeriesEncoder(nn.Module):
         short = self.patches * self.patch_hours - grid.shape[1]
         channels = nn.functional.pad(grid.transpose(1, 2), (0, short))
         return channels.reshape(*channels.shape[:2], self.patches, self.patch_hours)
+
+
+def summaries(
+    values: Float[Tensor, "batch hour variable"], measured: Bool[Tensor, "batch hour variable"]
+) -> Float[Tensor, "batch variable summary"]:
+    """First, last, least and greatest value, and the shares above and below range; 0 where not measured.
+
+    Beside the patches, because a mean over few values is hard to learn and easy to compute.
+    """
+    some = measured.any(1)
+    first = values.gather(1, measured.long().argmax(1, keepdim=True)).squeeze(1)
+    least = values.masked_fill(~measured, torch.inf).amin(1)
+    greatest = values.masked_fill(~measured, -torch.inf).amax(1)
+    count = measured.sum(1).clamp_min(1)
+    above, below = ((values > 1) & measured).sum(1) / count, ((values < -1) & measured).sum(1) / count
+    columns = torch.stack([first, values[:, -1], least, greatest, above, below], dim=-1)
+    return columns.masked_fill(~some.unsqueeze(-1), 0.0)
