@@ -1,0 +1,125 @@
+"""The whole story at the smallest size: it runs, it says what it skips, and a kill changes nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SMALL = """
+name = "small"
+[source]
+stays = 160
+shards = 2
+[model]
+vocabulary = 600
+width = 16
+layers = 1
+heads = 2
+feed_forward = 16
+series_width = 8
+target_tokens = 48
+[distill]
+batch = 4
+evidence_steps = 10
+note_steps = 8
+series_steps = 6
+joint_steps = 8
+checkpoint_every = 2
+[evaluate]
+stays = 16
+bootstrap = 10
+swap_stays = 6
+cases = 1
+[engine]
+workers = 1
+threads = 1
+"""
+STEPS = ("ingest", "cohort", "knowledge", "teach", "distill", "evaluate")
+
+
+def recipe_in(folder: Path) -> Path:
+    path = folder / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+def start(recipe: Path, runs: Path) -> subprocess.Popen[str]:
+    command = [
+        sys.executable,
+        "-c",
+        "from clinragen.cli import main; main()",
+        "run",
+        str(recipe),
+        f"runs={runs}",
+    ]
+    return subprocess.Popen(
+        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    )
+
+
+def finish(recipe: Path, runs: Path) -> str:
+    process = start(recipe, runs)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, said
+    return said
+
+
+def outputs(runs: Path) -> dict[str, dict[str, str]]:
+    return {
+        step: json.loads((runs / "small" / step / "manifest.json").read_text())["outputs"] for step in STEPS
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    said = finish(recipe_in(folder), folder / "runs")
+    assert "report.html" in said
+    assert "clinragen diagnose" in said
+    return folder
+
+
+def test_a_run_ends_in_a_report_with_the_promised_numbers(undisturbed: Path) -> None:
+    metrics = json.loads((undisturbed / "runs/small/evaluate/metrics.json").read_text())
+    promised = {
+        "held_out/diagnosis/micro_f1",
+        "held_out/recall/series_only",
+        "ceiling/recall/series_only",
+        "held_out/rationale/series_supported",
+        "held_out/rationale/swap_follows",
+        "baseline/tfidf_gbdt/micro_f1",
+    }
+    assert promised <= set(metrics)
+    assert all({"value", "low", "high", "n"} <= set(row) for row in metrics.values())
+
+
+def test_a_second_run_skips_every_step_and_says_so(undisturbed: Path) -> None:
+    said = finish(undisturbed / "small.toml", undisturbed / "runs")
+    assert said.count("complete, skipped") >= len(STEPS)
+
+
+def test_a_trained_student_diagnoses_a_case_file(undisturbed: Path) -> None:
+    from clinragen.evaluate.diagnose import diagnose_case
+
+    run = undisturbed / "runs/small"
+    case = next((run / "evaluate" / "cases").glob("*.json"))
+    said = diagnose_case(run, case)
+    assert len(said["probabilities"]) == 25
+    assert {"diagnoses", "text", "rationale", "facts"} <= set(said)
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(undisturbed: Path, tmp_path: Path) -> None:
+    recipe = recipe_in(tmp_path)
+    for seconds in (3, 5, 7, 9, 11, 13):
+        process = start(recipe, tmp_path / "runs")
+        time.sleep(seconds)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    finish(recipe, tmp_path / "runs")
+    assert outputs(tmp_path / "runs") == outputs(undisturbed / "runs")
