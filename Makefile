@@ -30,10 +30,10 @@ check: setup
 	$(BIN)/codespell src tests docs recipes *.md
 
 test: check
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 format: setup
 	$(BIN)/ruff format src tests scripts benchmarks

@@ -111,7 +111,7 @@ def _tell_results(recipe: Recipe) -> None:
     report = (folder / "evaluate" / "report.html").resolve()
     case = folder / "evaluate" / "cases"
     first = next(iter(sorted(case.glob("*.json"))), case)
-    console.print(f"\nreport:  {report}")
+    console.print(f"\nreport:  {report}", soft_wrap=True)
     console.print(f"try a case:  clinragen diagnose {folder} {first}", soft_wrap=True)
 
 
