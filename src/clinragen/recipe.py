@@ -111,6 +111,9 @@ class Distill(Section):
     )
     joint_steps: int = Field(250, ge=0, description="steps of stage 3: everything")
     note_rate: float = Field(1.5e-2, gt=0, description="stage 1 rate, scaled by each tensor's RMS")
+    matrix_rate: float = Field(
+        3e-3, gt=0, description="stage 1 rate of the language model's matrices; stage 3 lowers it as its own"
+    )
     series_rate: float = Field(1e-3, gt=0, description="stages 2 and 3: rate of the series encoder")
     joint_rate: float = Field(8e-3, gt=0, description="stage 3 rate, scaled by each tensor's RMS")
     align_weight: float = Field(0.3, ge=0, description="stage 3: weight of the alignment loss")
@@ -128,8 +131,15 @@ class Evaluate(Section):
     stays: int = Field(0, ge=0, description="most held_out stays to score; 0 means all")
     bootstrap: int = Field(500, ge=10, description="patient bootstrap samples for every interval")
     batch: int = Field(64, ge=1, description="stays generated at once")
-    control_steps: int = Field(
-        0, ge=0, description="training steps of the label-only control; 0 leaves it out"
+    controls: tuple[Literal["label_only", "series_as_text"], ...] = Field(
+        ("label_only", "series_as_text"),
+        description="students trained to compare with: taught without rationales; shown findings as text",
+    )
+    control_share: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the student's steps that each of these gets; told in the report",
     )
     swap_stays: int = Field(200, ge=0, description="stays of the swap test")
     cases: int = Field(6, ge=0, description="worked cases in the report")

@@ -122,3 +122,11 @@ def replace_note(stay, note):  # type: ignore[no-untyped-def]
 def test_collate_keeps_the_order_of_stays() -> None:
     student = small_student()
     assert collate(examples(STAYS, [""] * 3, student.tokenizer, SETTINGS, 48)).stay_ids == ("a", "b", "c")
+
+
+def test_a_fresh_decoder_hands_on_what_it_attends_to() -> None:
+    attention = small_student().backbone.model.decoder.block[0].layer[1].EncDecAttention
+    seen = torch.randn(3, SETTINGS.width)
+    assert torch.allclose(attention.o(attention.v(seen)), seen, atol=1e-5)
+    likeness = attention.q(seen) @ attention.k(seen).T
+    assert (likeness.diagonal() > 0).all()

@@ -102,7 +102,7 @@ def _reading_loss(
     shown = [chosen[i] for i in draw(chosen, 2 * stage.batch, [*seed, 23], step)]
     batch, answers = reading_lesson(shown), answer_lesson(shown)
     series = student.pseudo_series(batch) if rng.random() < stage.pseudo else student.read_series(batch)
-    heard, judged = student.encode_series(series, batch), student.judgement(doubted(answers.labels, rng))
+    heard, judged = student.encode_reading(batch, series), student.judgement(doubted(answers.labels, rng))
     text = student.backbone.text_loss(heard.hidden, heard.mask, batch.target)
     answer = student.backbone.text_loss(judged.hidden, judged.mask, answers.target)
     return text + answer, _told(stage, step, text)

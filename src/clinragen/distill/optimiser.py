@@ -1,7 +1,7 @@
-"""AdamW with a rate for each tensor, scaled by the tensor's own size.
+"""Muon for the matrices of the language model, AdamW for everything else.
 
-T5 starts its embeddings at a standard deviation of 1 and its queries at 1/128; one rate for both wastes
-steps. The rate of a language model tensor is base * max(1e-3, RMS(tensor)), taken anew every step.
+T5 starts its embeddings at a standard deviation of 1 and its norms at 1; one rate for both wastes steps.
+The rate of such a tensor is base * max(1e-3, RMS(tensor)), taken anew every step.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from clinragen.distill.muon import Muon
 from clinragen.distill.stages import Stage, Trains
 from clinragen.model.student import Student
 
@@ -25,11 +26,16 @@ class StageOptimiser:
         self.stage = stage
         self.parts = [part for name in stage.trains for part in _parts(student, stage)[name]]
         self.parameters = [parameter for part in self.parts for parameter in part.parameters]
+        matrices = student.backbone.matrices() if "language" in stage.trains else []
+        self.muon = Muon(matrices)
         for parameter in student.parameters():
             parameter.requires_grad_(False)
         for parameter in self.parameters:
             parameter.requires_grad_(True)
-        groups = [{"params": [p], "part": part} for part in self.parts for p in part.parameters]
+        by_muon = set(self.muon.momentum)
+        groups = [
+            {"params": [p], "part": part} for part in self.parts for p in part.parameters if p not in by_muon
+        ]
         self.adam = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
 
     def step(self, loss: torch.Tensor, step: int) -> None:
@@ -37,7 +43,8 @@ class StageOptimiser:
 
         Gradients are clipped part by part: a large one of the head must not silence the language model.
         """
-        self.adam.zero_grad(set_to_none=True)
+        for parameter in self.parameters:
+            parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
         for part in self.parts:
             nn.utils.clip_grad_norm_(part.parameters, LONGEST_GRADIENT)
@@ -46,12 +53,13 @@ class StageOptimiser:
             part = group["part"]
             group["lr"] = share * part.rate * (_size(group["params"][0]) if part.is_scaled else 1.0)
         self.adam.step()
+        self.muon.step(share * self.stage.matrix_rate)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """The moments, for a checkpoint."""
         found = {}
         for index, parameter in enumerate(self.parameters):
-            for name, value in self.adam.state.get(parameter, {}).items():
+            for name, value in self._state(parameter).items():
                 found[f"optimiser.{index}.{name}"] = value
         return found
 
@@ -60,8 +68,16 @@ class StageOptimiser:
         for index, parameter in enumerate(self.parameters):
             prefix = f"optimiser.{index}."
             state = {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)}
-            if state:
+            if parameter in self.muon.momentum and state:
+                self.muon.momentum[parameter].copy_(state["momentum"])
+            elif state:
                 self.adam.state[parameter] = state
+
+    def _state(self, parameter: nn.Parameter) -> dict[str, torch.Tensor]:
+        if parameter in self.muon.momentum:
+            return {"momentum": self.muon.momentum[parameter]}
+        state: dict[str, torch.Tensor] = self.adam.state.get(parameter, {})
+        return state
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def teach_student(
     stays, targets = [lesson.stay for lesson in taught], [lesson.target for lesson in taught]
     shown = examples(stays, targets, student.tokenizer, recipe.model, hours)
     every = recipe.distill.checkpoint_every
-    fit_evidence(student, shown, recipe.distill.evidence_steps, recipe.distill.batch, recipe.seed)
+    fit_evidence(student, shown, recipe.distill.evidence_steps, recipe.seed)
     return student, train(student, stages(recipe), shown, recipe.seed, checkpoints, every, progress)
 
 

@@ -27,6 +27,7 @@ class Stage:
     steps: int
     trains: tuple[Trains, ...]
     rate: float
+    matrix_rate: float
     series_rate: float
     pseudo: float
     known: float
@@ -39,7 +40,7 @@ class Stage:
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:
     """The stages of a recipe: note, series, joint."""
-    return _note(recipe.distill), _series(recipe), _joint(recipe.distill)
+    return _note(recipe.distill), _series(recipe), _joint(recipe)
 
 
 def _note(distill: Distill) -> Stage:
@@ -48,6 +49,7 @@ def _note(distill: Distill) -> Stage:
         steps=distill.note_steps,
         trains=("language", "head"),
         rate=distill.note_rate,
+        matrix_rate=distill.matrix_rate,
         series_rate=distill.series_rate,
         pseudo=1.0,
         known=1.0,
@@ -62,14 +64,17 @@ def _note(distill: Distill) -> Stage:
 def _series(recipe: Recipe) -> Stage:
     """Fact-wise attention learns from the alignment alone and the language model is not even run.
 
-    The paper's token bag has no states to align with and learns through the frozen language model.
+    The paper's token bag has no states to align with and learns through the frozen language model. A student
+    that reads the series as text alone has nothing to learn here.
     """
+    steps = recipe.distill.series_steps if recipe.model.series_as != "text" else 0
     aligned = recipe.model.attention == "facts"
     return Stage(
         name="series",
-        steps=recipe.distill.series_steps,
+        steps=steps,
         trains=("series",),
         rate=0.0,
+        matrix_rate=0.0,
         series_rate=recipe.distill.series_rate,
         pseudo=0.0,
         known=1.0,
@@ -81,18 +86,20 @@ def _series(recipe: Recipe) -> Stage:
     )
 
 
-def _joint(distill: Distill) -> Stage:
+def _joint(recipe: Recipe) -> Stage:
+    distill = recipe.distill
     return Stage(
         name="joint",
         steps=distill.joint_steps,
         trains=("language", "series", "head"),
         rate=distill.joint_rate,
+        matrix_rate=distill.matrix_rate * distill.joint_rate / distill.note_rate,
         series_rate=distill.series_rate,
         pseudo=distill.pseudo_share,
         known=distill.pseudo_share,
         reading=distill.reading_share,
         text_weight=1.0,
         head_weight=distill.head_weight,
-        align_weight=distill.align_weight,
+        align_weight=distill.align_weight if recipe.model.series_as != "text" else 0.0,
         batch=distill.batch,
     )

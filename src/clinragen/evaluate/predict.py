@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from clinragen.clinical.answer import compose_answer
 from clinragen.distill.loop import Tell
-from clinragen.distill.run import facts_of, set_operating_point, teach_student, use_threads
-from clinragen.distill.targets import Lesson, lessons
+from clinragen.distill.run import use_threads
+from clinragen.evaluate.controls import control_student
 from clinragen.model.batch import Example, examples, without_note, without_series
-from clinragen.model.checkpoint import load_student, save_student
+from clinragen.model.checkpoint import load_student
 from clinragen.model.generate import Withhold, predict
 from clinragen.model.student import Student
 from clinragen.recipe import Recipe
@@ -58,7 +57,7 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
         student_tuning=work.predictions("tuning", _shown(student, tuning), longest=0),
         controls={
             **{name: work.predictions(name, shown, hide, ANSWER_PIECES) for name, hide in CONTROLS.items()},
-            **_label_only(recipe, run, held_out, work),
+            **_trained_controls(recipe, run, held_out, work),
         },
         swap=work.predictions("swap", [_with_series_of(shown[i], shown[j]) for i, j in pairs]),
         swapped=[held_out[i] for i, _ in pairs],
@@ -117,42 +116,16 @@ def _with_series_of(own: Example, donor: Example) -> Example:
     return replace(own, series=donor.series, states=donor.states)
 
 
-def _label_only(recipe: Recipe, run: Path, held_out: list[Stay], work: _Work) -> dict[str, list[Prediction]]:
-    """A second student taught the answer alone, without rationales, where the recipe gives it steps."""
-    if recipe.evaluate.control_steps == 0:
-        return {}
-    path = work.folder / "label_only.parquet"
-    if not path.exists():
-        student = _label_only_student(recipe, run, work.progress)
-        write_predictions(
-            path,
-            predict(
-                student, _shown(student, held_out), "label_only", recipe.evaluate.batch, longest=ANSWER_PIECES
-            ),
-        )
-    return {"label_only": read_predictions(path)}
-
-
-def _label_only_student(recipe: Recipe, run: Path, progress: Tell) -> Student:
-    folder = run / "evaluate" / "label_only"
-    if (folder / "student.json").exists():
-        return load_student(folder)
-    share = recipe.evaluate.control_steps / max(1, recipe.distill.note_steps + recipe.distill.joint_steps)
-    distill = recipe.distill.model_copy(
-        update={
-            "note_steps": round(share * recipe.distill.note_steps),
-            "joint_steps": round(share * recipe.distill.joint_steps),
-        }
-    )
-    taught = [answer_only(lesson) for lesson in lessons(run, "train")]
-    control = recipe.model_copy(update={"distill": distill})
-    student, _ = teach_student(control, taught, facts_of(run), folder / "checkpoints", progress)
-    set_operating_point(student, _shown(student, read_stays(run / "cohort" / "stays", "tuning")))
-    save_student(student, folder)
-    return student
-
-
-def answer_only(lesson: Lesson) -> Lesson:
-    """The lesson without its rationales."""
-    answer = compose_answer(lesson.stay.diagnoses or (), "", "").split(" Note:")[0]
-    return Lesson(lesson.stay, answer)
+def _trained_controls(
+    recipe: Recipe, run: Path, held_out: list[Stay], work: _Work
+) -> dict[str, list[Prediction]]:
+    """What students say that were taught or shown something else."""
+    found: dict[str, list[Prediction]] = {}
+    for name in recipe.evaluate.controls:
+        path = work.folder / f"{name}.parquet"
+        if not path.exists():
+            student = control_student(name, recipe, run, work.progress)
+            own = replace(work, student=student)
+            own.predictions(name, _shown(student, held_out), longest=ANSWER_PIECES)
+        found[name] = read_predictions(path)
+    return found

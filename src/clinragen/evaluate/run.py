@@ -70,6 +70,7 @@ def _context(recipe: Recipe, run: Path, compared: Compared, cases: list[Case]) -
         source=recipe.source.kind,
         seed=recipe.seed,
         scores=compared.scores,
+        control_share=recipe.evaluate.control_share,
         reliability=reliability(compared.probabilities, compared.weights),
         selection=_read(cohort / "selection.json", []),
         leakage=_read(cohort / "leakage.json", None),

@@ -19,6 +19,8 @@ from transformers.modeling_outputs import BaseModelOutput
 from clinragen.errors import RecipeError
 from clinragen.recipe import Model
 
+LIKENESS = 3.0
+"""How strongly a fresh decoder attends to what is like itself; 1 learns later, see docs/notebook.md."""
 IGNORED = -100
 """The label of padding: no loss."""
 
@@ -40,6 +42,12 @@ class T5Backbone(nn.Module):
     def width(self) -> int:
         """The width of one vector."""
         return int(self.model.config.d_model)
+
+    def matrices(self) -> list[nn.Parameter]:
+        """The matrices that map vectors to vectors; not the embeddings and not the output head."""
+        head = self.model.get_output_embeddings()
+        layers = [m for m in self.model.modules() if isinstance(m, nn.Linear) and m is not head]
+        return [parameter for layer in layers for parameter in layer.parameters() if parameter.ndim == 2]
 
     def encode(
         self, vectors: Float[Tensor, "batch place width"], mask: Bool[Tensor, "batch place"]
@@ -113,7 +121,27 @@ def demo_t5(settings: Model, vocabulary: int) -> T5Backbone:
         eos_token_id=1,
         decoder_start_token_id=0,
     )
-    return T5Backbone(T5ForConditionalGeneration(config))
+    model = T5ForConditionalGeneration(config)
+    begin_as_copier(model)
+    return T5Backbone(model)
+
+
+@torch.no_grad()
+def begin_as_copier(model: Any) -> None:
+    """Let cross-attention begin by looking for what is like itself and handing it on.
+
+    Learning to copy from the record takes a decoder from random weights longer than all else. Queries and
+    keys begin alike and values go through unchanged (an initialisation of the kind of Trockman and Kolter,
+    2023), so what is attended to is what is likely to be written, for word embeddings are tied.
+    """
+    for block in model.decoder.block:
+        attention = block.layer[1].EncDecAttention
+        inner, width = attention.v.weight.shape
+        through = torch.linalg.qr(torch.randn(max(inner, width), min(inner, width))).Q
+        through = through if inner >= width else through.T
+        attention.v.weight.copy_(through)
+        attention.o.weight.copy_(through.T)
+        attention.q.weight.copy_(LIKENESS * width**-0.5 * attention.k.weight)
 
 
 def pretrained_t5(settings: Model, _: int) -> T5Backbone:

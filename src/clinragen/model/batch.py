@@ -26,12 +26,14 @@ NOT_MEASURED = -1
 class Example:
     """One stay as the student sees it. `series` is scaled by the reference ranges; NaN = not measured.
 
-    `states[variable]` indexes STATES, NOT_MEASURED where there is no value. `target` is the text to learn,
-    `reading` its series part and `answer` its diagnoses alone; all are empty where there is none.
+    `states[variable]` indexes STATES, NOT_MEASURED where there is no value. `told` are the findings as text,
+    the end mark alone where the series is read as tokens only. `target` is the text to learn, `reading` its
+    series part and `answer` its diagnoses alone; all are empty where there is none.
     """
 
     stay_id: str
     note: tuple[int, ...]
+    told: tuple[int, ...]
     series: Float[np.ndarray, "hour variable"]
     states: Int[np.ndarray, " variable"]
     labels: Float[np.ndarray, " label"]
@@ -64,7 +66,9 @@ def examples(
 ) -> list[Example]:
     """Read stays; `targets` holds the text each is to learn, "" where there is none."""
     found = [findings(stay.measurements) for stay in stays]
-    notes = [note_text(stay, shown, settings) for stay, shown in zip(stays, found, strict=True)]
+    told = [findings_text(shown, settings) for shown in found]
+    told_ids = encode(tokenizer, told, settings.note_tokens)
+    notes = [f"{stay.note} {text}".strip() for stay, text in zip(stays, told, strict=True)]
     note_ids = encode(tokenizer, notes, settings.note_tokens)
     target_ids = encode(tokenizer, targets, settings.target_tokens)
     answer_ids = encode(tokenizer, [answer_part(text) for text in targets], settings.target_tokens)
@@ -73,6 +77,7 @@ def examples(
         Example(
             stay_id=stay.stay_id,
             note=tuple(note),
+            told=tuple(alone),
             series=scaled_grid(stay, hours),
             states=states_of(shown),
             labels=_labels(stay),
@@ -80,18 +85,18 @@ def examples(
             reading=tuple(reading) if text else (),
             answer=tuple(answer) if text else (),
         )
-        for stay, shown, note, target, reading, answer, text in zip(
-            stays, found, note_ids, target_ids, reading_ids, answer_ids, targets, strict=True
+        for stay, shown, note, alone, target, reading, answer, text in zip(
+            stays, found, note_ids, told_ids, target_ids, reading_ids, answer_ids, targets, strict=True
         )
     ]
 
 
-def note_text(stay: Stay, shown: Sequence[Finding], settings: Model) -> str:
-    """The note, with the findings as text after it where `series_as` asks for them."""
+def findings_text(shown: Sequence[Finding], settings: Model) -> str:
+    """The abnormal findings as text, to stand after the note where `series_as` asks for it; else nothing."""
     if settings.series_as == "tokens":
-        return stay.note
+        return ""
     told = "; ".join(sentence(finding) for finding in shown if finding.level != "normal")
-    return f"{stay.note} Findings: {told or 'none'}."
+    return f"Findings: {told or 'none'}."
 
 
 def scaled_grid(stay: Stay, hours: int) -> Float[np.ndarray, "hour variable"]:
@@ -148,8 +153,8 @@ def series_part(text: str) -> str:
 
 
 def reading_lesson(chosen: Sequence[Example]) -> Batch:
-    """The same stays without their notes, and of their texts the series part alone."""
-    return collate([replace(example, note=example.note[-1:], target=example.reading) for example in chosen])
+    """The same stays without their notes, findings as text kept, and of their texts the series part alone."""
+    return collate([replace(example, note=example.told, target=example.reading) for example in chosen])
 
 
 def answer_lesson(chosen: Sequence[Example]) -> Batch:

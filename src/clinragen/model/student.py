@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.model.backbone import T5Backbone
 from clinragen.model.batch import Batch
+from clinragen.model.evidence_head import EvidenceHead
 from clinragen.model.knowledge import Entries
 from clinragen.model.knowledge_attention import HALF, FactAttention, Read, SumOfPieces, TokenBagAttention
 from clinragen.model.series_encoder import SeriesEncoder
@@ -28,80 +29,6 @@ class Encoded:
     hidden: Float[Tensor, "batch place width"]
     mask: Bool[Tensor, "batch place"]
     logits: Float[Tensor, "batch label"]
-
-
-PAIR_BUCKETS = 16384
-_MIX = 1_000_003
-
-
-class WideEvidence(nn.Module):
-    """What each piece of evidence says alone: a logistic regression inside the student.
-
-    Every word piece of the note, every two that stand together ("no orthopnea"; hashed, so that two may
-    share a weight) and every row the series attended to adds its own weight to each label's logit.
-    """
-
-    def __init__(self, vocabulary: int, rows: Entries, labels: int) -> None:
-        super().__init__()
-        self.pieces = nn.Embedding(vocabulary, labels)
-        self.pairs = nn.Embedding(PAIR_BUCKETS, labels)
-        self.rows = nn.Parameter(torch.zeros(len(rows.variables), len(rows.pieces), labels))
-        self.bias = nn.Parameter(torch.full((labels,), -2.0))
-        nn.init.zeros_(self.pieces.weight)
-        nn.init.zeros_(self.pairs.weight)
-
-    def forward(
-        self,
-        batch: Batch,
-        attention: Float[Tensor, "batch variable row"] | None,
-        kept: Float[Tensor, "batch piece"] | None = None,
-    ) -> Float[Tensor, "batch label"]:
-        """Masked places and variables that were not measured change nothing.
-
-        `kept` weighs the pairs (in training only), so that they are not learnt by heart.
-        """
-        seen = batch.note_mask.unsqueeze(-1)
-        pairs = self.pairs((batch.note[:, :-1] * _MIX + batch.note[:, 1:]) % PAIR_BUCKETS)
-        pairs = pairs * seen[:, 1:] if kept is None else pairs * seen[:, 1:] * kept[:, 1:, None]
-        logits: Tensor = (self.pieces(batch.note) * seen).sum(1) + pairs.sum(1) + self.bias
-        if attention is None:
-            return logits
-        return logits + torch.einsum("bvr,vrl->bl", attention * batch.has_series.unsqueeze(-1), self.rows)
-
-
-class EvidenceHead(nn.Module):
-    """A logit per diagnosis: what each piece of evidence says alone, plus what they say together.
-
-    Wide and deep (Cheng et al., 2016): the weights above, and each label attending to the encoder's output.
-    """
-
-    def __init__(self, vocabulary: int, rows: Entries, labels: int, width: int, heads: int = 4) -> None:
-        super().__init__()
-        self.wide = WideEvidence(vocabulary, rows, labels)
-        self.queries = nn.Parameter(torch.randn(labels, width) * width**-0.5)
-        self.attend = nn.MultiheadAttention(width, heads, batch_first=True)
-        self.norm = nn.LayerNorm(width)
-        self.mlp = nn.Sequential(nn.Linear(width, 2 * width), nn.ReLU(), nn.Linear(2 * width, width))
-        self.score = nn.Parameter(torch.randn(labels, width) * 0.02)
-
-    def forward(
-        self,
-        batch: Batch,
-        attention: Float[Tensor, "batch variable row"] | None,
-        hidden: Float[Tensor, "batch place width"],
-        mask: Bool[Tensor, "batch place"],
-    ) -> Float[Tensor, "batch label"]:
-        """Masked places and variables that were not measured change nothing."""
-        queries = self.queries.expand(len(hidden), -1, -1)
-        pooled, _ = self.attend(queries, hidden, hidden, key_padding_mask=~mask, need_weights=False)
-        pooled = pooled + self.mlp(self.norm(pooled))
-        logits: Tensor = self.wide(batch, attention) + (pooled * self.score).sum(-1)
-        return logits
-
-    def deep_parameters(self) -> list[nn.Parameter]:
-        """All but the wide weights, which are fitted alone and then stay."""
-        wide = {id(parameter) for parameter in self.wide.parameters()}
-        return [parameter for parameter in self.parameters() if id(parameter) not in wide]
 
 
 class DiagnosisTokens(nn.Module):
@@ -163,12 +90,8 @@ class Student(nn.Module):
 
         `known` labels stand in for the probabilities the decoder reads (in training only).
         """
-        notes = self.backbone.embedding(batch.note)
         as_text = self.settings.series_as == "text"
-        seen = torch.zeros_like(batch.has_series) if as_text else batch.has_series
-        mask = torch.cat([seen, batch.note_mask], dim=1)
-        mask[:, -1] |= ~mask.any(1)
-        hidden = self.backbone.encode(torch.cat([series.tokens, notes], dim=1), mask)
+        hidden, mask = self._read(series, batch)
         logits = self.head(batch, None if as_text else series.attention, hidden, mask)
         judged = torch.sigmoid(logits.detach() + self.operating_point) if known is None else known
         answers = self.diagnosis_tokens(judged, self.backbone.embedding)
@@ -180,11 +103,20 @@ class Student(nn.Module):
         answers = self.diagnosis_tokens(probabilities, self.backbone.embedding)
         return Encoded(answers, torch.ones_like(probabilities).bool(), probabilities)
 
-    def encode_series(self, series: Read, batch: Batch) -> Encoded:
-        """Read series tokens alone, without a note and without a judgement (in training only)."""
-        mask = batch.has_series.clone()
+    def encode_reading(self, batch: Batch, series: Read) -> Encoded:
+        """Read without giving the decoder a judgement beside it (in training only)."""
+        hidden, mask = self._read(series, batch)
+        return Encoded(hidden, mask, torch.zeros_like(batch.labels))
+
+    def _read(
+        self, series: Read, batch: Batch
+    ) -> tuple[Float[Tensor, "batch place width"], Bool[Tensor, "batch place"]]:
+        """The encoder's output for [series tokens][note tokens], and which places count."""
+        is_shown = self.settings.series_as != "text"
+        mask = torch.cat([batch.has_series & is_shown, batch.note_mask], dim=1)
         mask[:, -1] |= ~mask.any(1)
-        return Encoded(self.backbone.encode(series.tokens, mask), mask, torch.zeros_like(batch.labels))
+        notes = self.backbone.embedding(batch.note)
+        return self.backbone.encode(torch.cat([series.tokens, notes], dim=1), mask), mask
 
     def lm_parameters(self) -> list[nn.Parameter]:
         """The tensors of the language model."""

@@ -34,6 +34,7 @@ ROWS = (
     Row("Student shown the note only", "control/note_only", "control/note_only", "control"),
     Row("Student shown the series only", "control/series_only", "control/series_only", "control"),
     Row("Student taught labels only", "control/label_only", "control/label_only", "control"),
+    Row("Student shown findings as text", "control/series_as_text", "control/series_as_text", "control"),
     Row("TF-IDF and boosting, joined", "baseline/tfidf_gbdt", "baseline/tfidf_gbdt", "baseline"),
     Row("TF-IDF on notes", "baseline/tfidf", "baseline/tfidf", "baseline"),
     Row("Boosting on series summaries", "baseline/gbdt", "baseline/gbdt", "baseline"),
@@ -70,7 +71,8 @@ class ReportContext:
     """Everything a report shows; what is None or empty is told as not available, with `absent[section]`.
 
     `selection`, `leakage`, `quality` and `teacher` are the values of the files selection.json,
-    leakage.json, quality.json (cohort) and verdicts.json (teach). `mode` names the protocol.
+    leakage.json, quality.json (cohort) and verdicts.json (teach). `mode` names the protocol. Trained
+    controls had `control_share` of the student's steps.
     """
 
     recipe: str
@@ -78,6 +80,7 @@ class ReportContext:
     seed: int
     scores: Scores
     mode: str = "clean mode"
+    control_share: float = 1.0
     reliability: Sequence[Bin] = ()
     selection: Sequence[Mapping[str, Any]] = ()
     leakage: Mapping[str, Any] | None = None

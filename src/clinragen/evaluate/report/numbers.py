@@ -97,6 +97,18 @@ def not_compared(scores: Scores) -> list[str]:
     return [row.title for row in ROWS if f"{row.prefix}/micro_f1" not in scores]
 
 
+def trained_controls(context: ReportContext) -> str:
+    """Whether soft tokens add anything to findings told as text, and how long the controls were trained."""
+    against = context.scores.get("difference/student_vs_series_as_text/micro_f1")
+    if against is None:
+        return ""
+    return (
+        f"Does reading the series as soft tokens add anything to reading its findings as text? Micro-F1 "
+        f"{cell(against, signed)}. Trained controls had {context.control_share:.0%} of the student's steps"
+        + ("." if context.control_share == 1 else ", which favours the student.")
+    )
+
+
 def evidence(scores: Scores) -> list[Line]:
     """Recall of every model by where the evidence lies."""
     return [

@@ -59,6 +59,7 @@ def _view(context: ReportContext) -> dict[str, Any]:
         "cards": cards(scores),
         "columns": [*numbers.COLUMNS.values(), "student minus this, micro-F1"],
         "comparison": numbers.comparison(scores),
+        "trained_controls": numbers.trained_controls(context),
         "not_compared": numbers.not_compared(scores),
         "places": [name.replace("_", " ") for name in PLACES],
         "evidence": numbers.evidence(scores),
