@@ -120,7 +120,7 @@ class Distill(Section):
     head_weight: float = Field(1.0, ge=0, description="weight of the loss of the probabilities")
     pseudo_share: float = Field(0.2, ge=0, le=1, description="stage 3: share of batches with pseudo tokens")
     reading_share: float = Field(
-        0.5, ge=0, le=1, description="stages 1 and 3: share of steps that show findings alone"
+        0.5, ge=0, le=1, description="stages 1 and 3: share of steps that show findings or note alone"
     )
     checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints")
 

@@ -19,8 +19,8 @@ class Stage:
 
     `pseudo` is the share of steps that see true findings instead of the series encoder's tokens; `known`
     the share in which the decoder reads the true labels instead of the head's probabilities; `reading` the
-    share of cheap steps that show findings alone and ask for the series part alone, so that they are read
-    and not guessed from note and diagnoses.
+    share of cheap steps that show findings or note alone and ask for that part alone, so that they are read
+    and not guessed from the diagnoses.
     """
 
     name: str

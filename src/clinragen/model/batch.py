@@ -1,6 +1,6 @@
 """Stays as arrays: what the student sees, padded and masked. This is where NaN becomes a mask."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,8 +27,8 @@ class Example:
     """One stay as the student sees it. `series` is scaled by the reference ranges; NaN = not measured.
 
     `states[variable]` indexes STATES, NOT_MEASURED where there is no value. `told` are the findings as text,
-    the end mark alone where the series is read as tokens only. `target` is the text to learn, `reading` its
-    series part and `answer` its diagnoses alone; all are empty where there is none.
+    the end mark alone where the series is read as tokens only. `target` is the text to learn, `answer` its
+    diagnoses, `note_part` and `series_part` its reasons alone; all are empty where there is none.
     """
 
     stay_id: str
@@ -38,8 +38,9 @@ class Example:
     states: Int[np.ndarray, " variable"]
     labels: Float[np.ndarray, " label"]
     target: tuple[int, ...]
-    reading: tuple[int, ...]
     answer: tuple[int, ...]
+    note_part: tuple[int, ...]
+    series_part: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +71,9 @@ def examples(
     told_ids = encode(tokenizer, told, settings.note_tokens)
     notes = [f"{stay.note} {text}".strip() for stay, text in zip(stays, told, strict=True)]
     note_ids = encode(tokenizer, notes, settings.note_tokens)
-    target_ids = encode(tokenizer, targets, settings.target_tokens)
-    answer_ids = encode(tokenizer, [answer_part(text) for text in targets], settings.target_tokens)
-    reading_ids = encode(tokenizer, [series_part(text) for text in targets], settings.target_tokens)
+    parts = {
+        name: encode(tokenizer, list(map(of, targets)), settings.target_tokens) for name, of in PARTS.items()
+    }
     return [
         Example(
             stay_id=stay.stay_id,
@@ -81,12 +82,10 @@ def examples(
             series=scaled_grid(stay, hours),
             states=states_of(shown),
             labels=_labels(stay),
-            target=tuple(target) if text else (),
-            reading=tuple(reading) if text else (),
-            answer=tuple(answer) if text else (),
+            **{name: tuple(ids[place]) if text else () for name, ids in parts.items()},
         )
-        for stay, shown, note, alone, target, reading, answer, text in zip(
-            stays, found, note_ids, told_ids, target_ids, reading_ids, answer_ids, targets, strict=True
+        for place, (stay, shown, note, alone, text) in enumerate(
+            zip(stays, found, note_ids, told_ids, targets, strict=True)
         )
     ]
 
@@ -142,24 +141,28 @@ def target_text(stay: Stay, note: str, series: str) -> str:
     return compose_answer(stay.diagnoses or (), note, series)
 
 
-def answer_part(text: str) -> str:
-    """The diagnoses of a target text, without the reasons."""
-    return text.partition(" Note:")[0]
+PARTS: Mapping[str, Callable[[str], str]] = {
+    "target": lambda text: text,
+    "answer": lambda text: text.partition(" Note:")[0],
+    "note_part": lambda text: f"Note: {parse_answer(text).note}",
+    "series_part": lambda text: f"Series: {parse_answer(text).series}",
+}
+"""What of a text a lesson may ask for."""
 
 
-def series_part(text: str) -> str:
-    """The series rationale of a target text, with its heading."""
-    return f"Series: {parse_answer(text).series}"
-
-
-def reading_lesson(chosen: Sequence[Example]) -> Batch:
+def series_lesson(chosen: Sequence[Example]) -> Batch:
     """The same stays without their notes, findings as text kept, and of their texts the series part alone."""
-    return collate([replace(example, note=example.told, target=example.reading) for example in chosen])
+    return collate([replace(each, note=each.told, target=each.series_part) for each in chosen])
+
+
+def note_lesson(chosen: Sequence[Example]) -> Batch:
+    """The same stays without their series, and of their texts the note part alone."""
+    return without_series(collate([replace(each, target=each.note_part) for each in chosen]))
 
 
 def answer_lesson(chosen: Sequence[Example]) -> Batch:
-    """The same stays without their notes, and of their texts the answer alone."""
-    return collate([replace(example, note=example.note[-1:], target=example.answer) for example in chosen])
+    """The same stays, of their texts the answer alone."""
+    return collate([replace(each, note=each.note[-1:], target=each.answer) for each in chosen])
 
 
 def collate(chosen: Sequence[Example]) -> Batch:
