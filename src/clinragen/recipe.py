@@ -93,6 +93,9 @@ class Model(Section):
     heads: int = Field(4, ge=1, description="t5-demo: attention heads")
     feed_forward: int = Field(512, ge=16, description="t5-demo: feed-forward width")
     series_width: int = Field(96, ge=8, description="width of the series encoder")
+    note_hints: bool = Field(
+        True, description="whether each piece of the note carries the names of what it speaks for"
+    )
     patch_hours: int = Field(8, ge=1, description="hours of one patch of the series")
     note_tokens: int = Field(256, ge=16, description="longest note; the rest is cut and counted")
     target_tokens: int = Field(192, ge=16, description="longest text the student may write")

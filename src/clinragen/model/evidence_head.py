@@ -52,6 +52,17 @@ class GatedEvidence(nn.Module):
             openness = openness + before + after
         return torch.sigmoid(openness) * mask
 
+    def spoken_for(
+        self, batch: Batch, names: Float[Tensor, "label width"]
+    ) -> Float[Tensor, "batch piece width"]:
+        """For each piece of the note the names of the labels it speaks for, as far as its gate is open.
+
+        A weight w > 0 gives a share w / (1 + w) of the name; what speaks against a label gives nothing.
+        """
+        weights = self.pieces.weight.detach().clamp_min(0)
+        said = nn.functional.embedding(batch.note, (weights / (1 + weights)) @ names)
+        return said * self.gates(batch.note, batch.note_mask).detach().unsqueeze(-1)
+
     def size(self) -> Float[Tensor, ""]:
         """The sum of all absolute weights, which a penalty keeps small: most evidence says nothing."""
         return self.pieces.weight.abs().sum() + self.rows.abs().sum()

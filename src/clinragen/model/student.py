@@ -111,12 +111,25 @@ class Student(nn.Module):
     def _read(
         self, series: Read, batch: Batch
     ) -> tuple[Float[Tensor, "batch place width"], Bool[Tensor, "batch place"]]:
-        """The encoder's output for [series tokens][note tokens], and which places count."""
-        is_shown = self.settings.series_as != "text"
-        mask = torch.cat([batch.has_series & is_shown, batch.note_mask], dim=1)
+        """The encoder's output for [series tokens][note tokens], and which places count.
+
+        Series tokens that no stay of the batch has are left out: masked, they would change nothing but cost.
+        """
+        shown = batch.has_series & (self.settings.series_as != "text")
+        tokens, mask = self._note_tokens(batch), batch.note_mask
+        if shown.any():
+            tokens, mask = torch.cat([series.tokens, tokens], dim=1), torch.cat([shown, mask], dim=1)
+        mask = mask.clone()
         mask[:, -1] |= ~mask.any(1)
-        notes = self.backbone.embedding(batch.note)
-        return self.backbone.encode(torch.cat([series.tokens, notes], dim=1), mask), mask
+        return self.backbone.encode(tokens, mask), mask
+
+    def _note_tokens(self, batch: Batch) -> Float[Tensor, "batch piece width"]:
+        """The word embeddings of the note, each with the names of what it speaks for beside it."""
+        embedding = self.backbone.embedding
+        words: Float[Tensor, "batch piece width"] = embedding(batch.note)
+        if not self.settings.note_hints:
+            return words
+        return words + self.head.wide.spoken_for(batch, self.diagnosis_tokens.names(embedding))
 
     def lm_parameters(self) -> list[nn.Parameter]:
         """The tensors of the language model."""

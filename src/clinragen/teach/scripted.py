@@ -19,7 +19,7 @@ from clinragen.schema import Fact, Finding, Stay
 from clinragen.teach.asking import Asking, Reply
 
 AUTHOR = "scripted"
-PROMPT_ID = "scripted-1"
+PROMPT_ID = "scripted-2"
 MOST_NOTE_SENTENCES = 6
 
 NOTHING_MEASURED = "No measurements."
@@ -90,9 +90,10 @@ def series_part(stay: Stay, links: Links, rng: np.random.Generator) -> str:
 
 
 def note_part(stay: Stay, links: Links, rng: np.random.Generator) -> str:
-    """One sentence for every diagnosis that a present mention shows or names, in table order."""
+    """One sentence for every diagnosis that a present mention shows or names, in the order of the note."""
     shown = _evidence(stay, links)
-    told = [_note_sentence(name, shown[name], links, rng) for name in diagnosis_names() if name in shown]
+    order = sorted(shown, key=lambda name: (shown[name].start, diagnosis_names().index(name)))
+    told = [_note_sentence(name, shown[name], links, rng) for name in order]
     return " ".join(told[:MOST_NOTE_SENTENCES]) or NOTHING_IN_THE_NOTE
 
 
