@@ -99,6 +99,9 @@ class Model(Section):
     patch_hours: int = Field(8, ge=1, description="hours of one patch of the series")
     note_tokens: int = Field(256, ge=16, description="longest note; the rest is cut and counted")
     target_tokens: int = Field(192, ge=16, description="longest text the student may write")
+    each_sentence_once: bool = Field(
+        True, description="a sentence said twice ends its part of the text and is left out; no other rule"
+    )
 
 
 class Distill(Section):

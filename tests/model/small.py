@@ -38,7 +38,7 @@ TEXTS = [
 
 def small_student(settings: Model = SETTINGS, seed: int = 0) -> Student:
     """An untrained student."""
-    words = [*TEXTS, *variables(), "normal high low at times and rising falling yes no"] * 3
+    words = [*TEXTS, *variables(), "4.5", "normal high low at times and rising falling yes no"] * 3
     return new_student(settings, FACTS, words, hours=48, seed=seed)
 
 

@@ -4,7 +4,7 @@ BACKBONES is the plug point. Any T5 of transformers fits: by size for the demo, 
 ones. Only safetensors are loaded, and never remote code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers import AutoTokenizer, GenerationConfig, T5Config, T5ForConditionalGeneration
+from transformers import (
+    AutoTokenizer,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 from transformers.modeling_outputs import BaseModelOutput
 
 from clinragen.errors import RecipeError
@@ -79,8 +86,9 @@ class T5Backbone(nn.Module):
         mask: Bool[Tensor, "batch place"],
         longest: int,
         beams: int = 1,
+        rules: Sequence[LogitsProcessor] = (),
     ) -> Int[Tensor, "batch piece"]:
-        """Write text freely, greedily or with beams."""
+        """Write text greedily or with beams; freely, but for the rules given."""
         settings = GenerationConfig(
             max_new_tokens=longest,
             num_beams=beams,
@@ -93,6 +101,7 @@ class T5Backbone(nn.Module):
             encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
             attention_mask=mask.long(),
             generation_config=settings,
+            logits_processor=LogitsProcessorList(rules),
         )
         return written
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES
 from clinragen.model.batch import Batch, Example, collate
+from clinragen.model.once import EachSentenceOnce
 from clinragen.model.student import Encoded, Student
 from clinragen.schema import Prediction
 
@@ -65,7 +66,12 @@ def _predict(student: Student, shown: Batch, model_id: str, longest: int) -> lis
 
 
 def _write(student: Student, encoded: Encoded, longest: int) -> list[str]:
-    written = student.backbone.write(encoded.hidden, encoded.mask, longest)
+    if not student.settings.each_sentence_once:
+        written = student.backbone.write(encoded.hidden, encoded.mask, longest).tolist()
+    else:
+        once = EachSentenceOnce(student.tokenizer)
+        written = student.backbone.write(encoded.hidden, encoded.mask, longest, rules=[once]).tolist()
+        written = [once.without_repeats(row) for row in written]
     texts: list[str] = student.tokenizer.batch_decode(written, skip_special_tokens=True)
     return texts
 
