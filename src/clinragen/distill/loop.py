@@ -103,9 +103,10 @@ def _reading_loss(
 ) -> tuple[torch.Tensor, Losses]:
     """Twice as many stays: findings alone or the note alone, and probabilities alone, each to be told."""
     shown = [chosen[i] for i in draw(chosen, 2 * stage.batch, [*seed, 23], step)]
-    lesson = note_lesson if rng.random() < NOTE_LESSONS else series_lesson
-    batch, answers = lesson(shown), answer_lesson(shown)
-    series = student.pseudo_series(batch) if rng.random() < stage.pseudo else student.read_series(batch)
+    is_of_note, is_pseudo = rng.random() < NOTE_LESSONS, rng.random() < stage.pseudo
+    batch, answers = (note_lesson if is_of_note else series_lesson)(shown), answer_lesson(shown)
+    # A lesson on the note shows no series: which of the two would read it makes no difference but in time.
+    series = student.pseudo_series(batch) if is_of_note or is_pseudo else student.read_series(batch)
     heard, judged = student.encode_reading(batch, series), student.judgement(doubted(answers.labels, rng))
     text = student.backbone.text_loss(heard.hidden, heard.mask, batch.target)
     answer = student.backbone.text_loss(judged.hidden, judged.mask, answers.target)
@@ -126,11 +127,13 @@ def _whole_loss(
         batch = without_note(batch) if withheld < WITHHELD else batch
         batch = without_series(batch) if withheld > 1 - WITHHELD else batch
     text = head = align = torch.zeros(())
-    attention = student.attention
+    attention, read = student.attention, None
     if isinstance(attention, FactAttention) and stage.align_weight > 0:
-        align = attention.align_loss(student.read_series(batch), batch.states)
+        read = student.read_series(batch)
+        align = attention.align_loss(read, batch.states)
     if stage.text_weight > 0:
-        series = student.pseudo_series(batch) if pseudo < stage.pseudo else student.read_series(batch)
+        is_pseudo = pseudo < stage.pseudo
+        series = student.pseudo_series(batch) if is_pseudo else read or student.read_series(batch)
         labels = doubted(batch.labels, rng) if known < stage.known else None
         encoded = student.encode(batch, series, labels)
         text = student.backbone.text_loss(encoded.hidden, encoded.mask, batch.target)
