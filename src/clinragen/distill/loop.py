@@ -101,13 +101,13 @@ def _reading_loss(
     step: int,
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
-    """Twice as many stays: findings alone or the note alone, and probabilities alone, each to be told."""
+    """Twice as many stays: findings alone or the note alone, and the judgement alone, each to be told."""
     shown = [chosen[i] for i in draw(chosen, 2 * stage.batch, [*seed, 23], step)]
     is_of_note, is_pseudo = rng.random() < NOTE_LESSONS, rng.random() < stage.pseudo
     batch, answers = (note_lesson if is_of_note else series_lesson)(shown), answer_lesson(shown)
     # A lesson on the note shows no series: which of the two would read it makes no difference but in time.
     series = student.pseudo_series(batch) if is_of_note or is_pseudo else student.read_series(batch)
-    heard, judged = student.encode_reading(batch, series), student.judgement(doubted(answers.labels, rng))
+    heard, judged = student.encode_reading(batch, series), student.judgement(answers.labels)
     text = student.backbone.text_loss(heard.hidden, heard.mask, batch.target)
     answer = student.backbone.text_loss(judged.hidden, judged.mask, answers.target)
     return text + answer, _told(stage, step, text)
@@ -122,7 +122,7 @@ def _whole_loss(
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
     batch = collate([chosen[i] for i in draw(chosen, stage.batch, seed, step)])
-    pseudo, known, withheld = rng.random(3)
+    pseudo, withheld = rng.random(2)
     if "language" in stage.trains and "series" in stage.trains:
         batch = without_note(batch) if withheld < WITHHELD else batch
         batch = without_series(batch) if withheld > 1 - WITHHELD else batch
@@ -134,21 +134,11 @@ def _whole_loss(
     if stage.text_weight > 0:
         is_pseudo = pseudo < stage.pseudo
         series = student.pseudo_series(batch) if is_pseudo else read or student.read_series(batch)
-        labels = doubted(batch.labels, rng) if known < stage.known else None
-        encoded = student.encode(batch, series, labels)
+        encoded = student.encode(batch, series, batch.labels)
         text = student.backbone.text_loss(encoded.hidden, encoded.mask, batch.target)
         head = _head_loss(encoded.logits, batch)
     loss = stage.text_weight * text + stage.head_weight * head + stage.align_weight * align
     return loss, _told(stage, step, text, head / HEAD_SCALE, align)
-
-
-def doubted(labels: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """True labels as an unsure head would give them: above one half where true, below where not.
-
-    So the decoder learns to name what is more likely than not, however sure the head is.
-    """
-    doubt = torch.from_numpy(rng.random(labels.shape, dtype=np.float32)) / 2
-    return (labels - doubt).abs()
 
 
 def _told(stage: Stage, step: int, *parts: torch.Tensor) -> Losses:

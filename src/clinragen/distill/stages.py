@@ -17,10 +17,9 @@ Trains = Literal["language", "series", "head"]
 class Stage:
     """What one stage trains, what it sees, and what its loss is made of.
 
-    `pseudo` is the share of steps that see true findings instead of the series encoder's tokens; `known`
-    the share in which the decoder reads the true labels instead of the head's probabilities; `reading` the
-    share of cheap steps that show findings or note alone and ask for that part alone, so that they are read
-    and not guessed from the diagnoses.
+    `pseudo` is the share of steps that see true findings instead of the series encoder's tokens; `reading`
+    the share of cheap steps that show findings or note alone and ask for that part alone, so that they are
+    read and not guessed from the diagnoses.
     """
 
     name: str
@@ -30,7 +29,6 @@ class Stage:
     matrix_rate: float
     series_rate: float
     pseudo: float
-    known: float
     reading: float
     text_weight: float
     head_weight: float
@@ -52,7 +50,6 @@ def _note(distill: Distill) -> Stage:
         matrix_rate=distill.matrix_rate,
         series_rate=distill.series_rate,
         pseudo=1.0,
-        known=1.0,
         reading=distill.reading_share,
         text_weight=1.0,
         head_weight=distill.head_weight,
@@ -77,7 +74,6 @@ def _series(recipe: Recipe) -> Stage:
         matrix_rate=0.0,
         series_rate=recipe.distill.series_rate,
         pseudo=0.0,
-        known=1.0,
         reading=0.0,
         text_weight=0.0 if aligned else 1.0,
         head_weight=0.0,
@@ -96,7 +92,6 @@ def _joint(recipe: Recipe) -> Stage:
         matrix_rate=distill.matrix_rate * distill.joint_rate / distill.note_rate,
         series_rate=distill.series_rate,
         pseudo=distill.pseudo_share,
-        known=distill.pseudo_share,
         reading=distill.reading_share,
         text_weight=1.0,
         head_weight=distill.head_weight,

@@ -1,6 +1,6 @@
 """The student: note tokens and series tokens in, a probability for every diagnosis and a text out.
 
-It predicts, then explains: the probabilities become tokens the decoder reads beside the encoder's
+It predicts, then explains: what the head judges becomes tokens the decoder reads beside the encoder's
 output, so that the text it writes freely and the probabilities come from one judgement.
 """
 
@@ -32,7 +32,7 @@ class Encoded:
 
 
 class DiagnosisTokens(nn.Module):
-    """Probabilities as vectors: .7071 * (name + p E[yes] + (1 - p) E[no]), one for each diagnosis."""
+    """A judgement as vectors: .7071 * (name + E[yes] or E[no]), one for each diagnosis."""
 
     def __init__(self, tokenizer: Any) -> None:
         super().__init__()
@@ -40,12 +40,11 @@ class DiagnosisTokens(nn.Module):
         self.answers = SumOfPieces((tuple(pieces(tokenizer, "no")), tuple(pieces(tokenizer, "yes"))))
 
     def forward(
-        self, probabilities: Float[Tensor, "batch label"], embedding: nn.Embedding
+        self, judged: Float[Tensor, "batch label"], embedding: nn.Embedding
     ) -> Float[Tensor, "batch label width"]:
         """Tokens in the language model's own embedding space."""
         no, yes = self.answers(embedding)
-        p = probabilities.unsqueeze(-1)
-        tokens: Tensor = HALF * (self.names(embedding) + p * yes + (1 - p) * no)
+        tokens: Tensor = HALF * (self.names(embedding) + torch.where(judged.unsqueeze(-1) > 0, yes, no))
         return tokens
 
 
@@ -84,24 +83,26 @@ class Student(nn.Module):
         return self.attention.pseudo(batch.states, self.backbone.embedding)
 
     def encode(
-        self, batch: Batch, series: Read, known: Float[Tensor, "batch label"] | None = None
+        self, batch: Batch, series: Read, judged: Float[Tensor, "batch label"] | None = None
     ) -> Encoded:
         """Read [series tokens][note tokens]; variables that were not measured are masked.
 
-        `known` labels stand in for the probabilities the decoder reads (in training only).
+        True labels stand in for the head's judgement where they are given (in training only), so that the
+        decoder learns to name what is judged and to give reasons for it, not to judge again.
         """
         as_text = self.settings.series_as == "text"
         hidden, mask = self._read(series, batch)
         logits = self.head(batch, None if as_text else series.attention, hidden, mask)
-        judged = torch.sigmoid(logits.detach() + self.operating_point) if known is None else known
+        if judged is None:
+            judged = (logits + self.operating_point > 0).to(logits.dtype)
         answers = self.diagnosis_tokens(judged, self.backbone.embedding)
         beside = torch.ones_like(judged).bool()
         return Encoded(torch.cat([hidden, answers], dim=1), torch.cat([mask, beside], dim=1), logits)
 
-    def judgement(self, probabilities: Float[Tensor, "batch label"]) -> Encoded:
-        """Probabilities alone, for the decoder to tell (in training only)."""
-        answers = self.diagnosis_tokens(probabilities, self.backbone.embedding)
-        return Encoded(answers, torch.ones_like(probabilities).bool(), probabilities)
+    def judgement(self, judged: Float[Tensor, "batch label"]) -> Encoded:
+        """A judgement alone, for the decoder to tell (in training only)."""
+        answers = self.diagnosis_tokens(judged, self.backbone.embedding)
+        return Encoded(answers, torch.ones_like(judged).bool(), judged)
 
     def encode_reading(self, batch: Batch, series: Read) -> Encoded:
         """Read without giving the decoder a judgement beside it (in training only)."""
