@@ -57,10 +57,9 @@ def chart_of(values: dict[str, list[float]]) -> Stay:
 
 
 def claims_of(text: str, stay: Stay) -> list[Claim]:
-    index, before, found = series_index(stay), (), []
+    index, before, found = series_index(stay), None, []
     for clause in clauses(text):
-        claim, named = check_series_clause(clause, index, before)
-        before = named or before
+        claim, before = check_series_clause(clause, index, before)
         found += [claim] if claim else []
     return found
 

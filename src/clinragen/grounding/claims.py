@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from clinragen.grounding.note import check_note_clause, note_index
 from clinragen.grounding.sentences import clauses
-from clinragen.grounding.series import check_series_clause, series_index
+from clinragen.grounding.series import Context, check_series_clause, series_index
 from clinragen.schema import Claim, Stay
 
 
@@ -16,12 +16,11 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
     """
     series, note = series_index(stay), _note_index(stay.note)
     found: list[Claim] = []
-    spoken_of: tuple[str, ...] = ()
+    spoken_of = Context()
     for clause in clauses(text):
-        claim, variables = check_series_clause(clause, series, spoken_of)
+        claim, spoken_of = check_series_clause(clause, series, spoken_of)
         if claim is None:
             claim = check_note_clause(clause.text, clause.start, note)
-        spoken_of = variables or spoken_of
         if claim is not None:
             found.append(claim)
     return tuple(found)

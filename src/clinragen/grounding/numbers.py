@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from clinragen.clinical.variables import variables
 from clinragen.schema import Measurement
 
 Role = Literal["value", "hours", "count", "change", "other"]
@@ -13,22 +14,31 @@ Bound = Literal["above", "below"]
 ABOUT_TOLERANCE = 0.05
 _EPSILON = 1e-9
 
+_ABOVE = (
+    r"(?:above|over|greater than|more than|exceed\w*|in excess of|higher than|beyond|past|upwards of|north of|"
+    r"surpass\w*|topp(?:ed|ing)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|under)|>=|≥)"
+)
+_BELOW = (
+    r"(?:below|under|less than|lower than|beneath|short of|fewer than|south of|shy of|<|at most|no (?:more|"
+    r"higher|greater) than|not (?:above|over)|<=|≤)"
+)
 _NUMBER = re.compile(
-    r"(?P<bound>(?P<above>above|over|greater than|more than|exceed\w*|at least|in excess of|"
-    r"higher than|>=?|≥)|"
-    r"(?P<below>below|under|less than|lower than|at most|<=?|≤))?\s*(?:of\s+)?"
-    r"(?P<about>about |around |roughly |nearly |approximately |almost |~\s?|some )?"
-    r"(?<![\w.:/-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d:]|st\b|nd\b|rd\b|th\b|\.\d)"
+    rf"(?P<bound>(?P<above>{_ABOVE})|(?P<below>{_BELOW}))?\s*(?:of\s+)?"
+    r"(?P<about>(?:just )?(?:about |around |roughly |nearly |approximately |almost |close to |~\s?|some ))?"
+    r"(?<![\w.:/-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<decade>0s|s)?"
+    r"(?![\d:/]|st\b|nd\b|rd\b|th\b|\.\d|-fold|-year)"
     r"(?:\s?(?P<hours>h\b|hrs?\b|hours?\b)|\s?(?P<days>days?\b)"
     r"|\s(?P<count>(?:of (?:the |its |his |her )?\w+|times|occasions|samples?|values|measurements|readings|"
     r"recordings|checks|counts|draws|results)\b)"
-    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|mmol/L|mg/dL|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
-    r"%|percent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b))?",
+    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|mmol/L|mg/dL|mg/L|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
+    r"%|per ?cent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b|thousand\b))?"
+    r"(?P<tail>\s(?:or|and)\s(?:(?P<more>more|above|higher|over|greater)|(?P<less>less|below|lower|under|fewer))\b)?",
     re.I,
 )
+_INCLUSIVE = re.compile(r"least|most|no |not |[=≥≤]", re.I)
 
 _DIGIT = re.compile(r"\d")
-_BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by))\s+(?:about |around |roughly |nearly |almost )?$", re.I)
+_BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by))\s+(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |almost )?$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class Number:
     is_about: bool
     start: int
     end: int
+    is_inclusive: bool = False
 
 
 def numbers(text: str) -> list[Number]:
@@ -55,6 +66,8 @@ def numbers(text: str) -> list[Number]:
 def agrees(number: Number, row: Measurement) -> bool:
     """Whether a measured value is this number to its last digit, or lies on the side the claim names."""
     measured = in_unit(row, number)
+    if number.bound and number.is_inclusive and abs(measured - number.value) <= _EPSILON:
+        return True
     if number.bound == "above":
         return measured > number.value
     if number.bound == "below":
@@ -67,11 +80,32 @@ def agrees(number: Number, row: Measurement) -> bool:
 
 def in_unit(row: Measurement, number: Number) -> float:
     """The measured value in the unit of the claim."""
+    convert = _conversion(row, number)
+    return convert(row.value) if convert else row.value
+
+
+def size_in_unit(row: Measurement, number: Number, size: float) -> float:
+    """The size of a change of this variable in the unit of the claim."""
+    convert = _conversion(row, number)
+    return convert(row.value + size) - convert(row.value) if convert else size
+
+
+def _conversion(row: Measurement, number: Number) -> Callable[[float], float] | None:
     said, unit = _plain(number.unit), _plain(row.unit)
     if not said and unit == "degf" and _COLDEST_C <= number.value <= _HOTTEST_C:
         said = "degc"
-    convert = _CONVERSIONS.get((row.variable, unit, said)) or _CONVERSIONS.get(("", unit, said))
-    return convert(row.value) if convert else row.value
+    if said:
+        return _CONVERSIONS.get((row.variable, unit, said)) or _CONVERSIONS.get(("", unit, said))
+    return _likely_conversion(row, unit, number.value)
+
+
+def _likely_conversion(row: Measurement, unit: str, value: float) -> Callable[[float], float] | None:
+    """The conversion that a number without a unit needs if nobody could have that value in the chart's unit."""
+    known = variables().get(row.variable)
+    back = _CONVERSIONS_FROM.get((row.variable, unit), ())
+    if known is None or known.is_plausible(value) or _plain(known.unit) != unit:
+        return None
+    return next((convert for convert in back if known.is_plausible(value / convert(1.0))), None)
 
 
 # A temperature without a unit in this window can only be Celsius: in Fahrenheit nobody would be alive.
@@ -105,6 +139,10 @@ _CONVERSIONS: dict[tuple[str, str, str], Callable[[float], float]] = {
     ("lactate", "mmol/l", "mg/dl"): _times(9.008),
 }
 
+_CONVERSIONS_FROM: dict[tuple[str, str], tuple[Callable[[float], float], ...]] = {}
+for (_name, _from, _), _convert in _CONVERSIONS.items():
+    _CONVERSIONS_FROM[_name, _from] = (*_CONVERSIONS_FROM.get((_name, _from), ()), _convert)
+
 _PLAIN = {
     "c": "degc",
     "f": "degf",
@@ -132,8 +170,9 @@ def _number(hit: re.Match[str]) -> Number:
         decimals=len(digits.partition(".")[2]),
         unit=hit["unit"] or "",
         role=role,
-        bound="above" if hit["above"] else "below" if hit["below"] else None,
+        bound="above" if hit["above"] or hit["more"] else "below" if hit["below"] or hit["less"] else None,
         is_about=bool(hit["about"]),
         start=hit.start("number"),
         end=hit.end(),
+        is_inclusive=bool(hit["tail"] or (hit["bound"] and _INCLUSIVE.search(hit["bound"]))),
     )

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from clinragen.clinical.severity import Severity
 from clinragen.clinical.words import WordLevel
+from clinragen.grounding.comparing import Comparison, find_comparison
 from clinragen.grounding.lexicon import (
     EXTREMES,
     LEVELS,
@@ -18,153 +18,228 @@ from clinragen.grounding.lexicon import (
     Scope,
 )
 from clinragen.grounding.numbers import Number, numbers
+from clinragen.grounding.windows import Window, find_window
 
-FIRST_HOURS = 6.0  # "in the first hours"
+PLACES = ("first", "second", "third", "last")
 
-_PHRASE_CUT = re.compile(r",\s+|\s+(?:and|but|then|with|before|followed by)\s+")
+_PHRASE_CUT = re.compile(
+    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but|then|before|until|followed by|with|yet|though)\s+"
+    r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
+)
 _BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
-_NEGATION = re.compile(r"\b(?:no|not|without|denie[sd]|absence of|free of|didn't|wasn't|isn't)\b(?! change)")
+_FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
+_NEGATION = re.compile(
+    r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|hadn't|never|"
+    r"cannot|failed to|fails to|failing to|short of)\b(?! (?:change|only|one\b|a single|once|more than|less than))"
+)
 _ABSENT = re.compile(
     r"\b(?:absent|(?:not|never) (?:seen|present|noted|found|recorded|observed|documented))\b"
 )
-_SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards)\b")
+_BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
+_SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards|thereafter|until)\b")
 _EXISTS = re.compile(
-    r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had)\b"
+    r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had|became|"
+    r"reached|touched|hit|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at their)\b"
 )
-_PERIOD = re.compile(
-    r"\b(?P<side>first|initial|last|final)\s+(?:(?P<n>\d+|few|two|three|four|six|eight|twelve)\s+)?"
-    r"(?P<unit>hours?|h|days?)\b|\b(?:(?P<nth>second|third|fourth)\s+day|day\s+(?P<day>\d+))\b"
-)
-_MOMENT = re.compile(
-    r"\b(?:at|by|around|after)\s+(?:about\s+)?(?:hour\s+(?P<a>\d+)|(?P<b>\d+(?:\.\d+)?)\s?(?:h|hours?)\b)|"
-    r"\b(?P<c>\d+(?:\.\d+)?)\s?(?:h|hours?)\s+(?:in|into|after|later)\b"
-)
-_CLOCK = re.compile(r"\bat\s+(?:about\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})\b")
 _DURATION = re.compile(
-    r"\bfor\s+(?:at least\s+|more than\s+|over\s+|about\s+)?(\d+(?:\.\d+)?)\s*(?:hours?|h)\b|"
-    r"\b(\d+(?:\.\d+)?)\s*(?:consecutive\s+)?hours?\s+(?:straight|in a row|at a stretch|on end)\b"
+    r"\b(?:for|lasting|lasted)\s+(?:at least\s+|more than\s+|over\s+|about\s+|some\s+|nearly\s+)?(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+|"
+    r"uninterrupted\s+)?(?:hours?|h)\b|"
+    r"\b(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+)?hours?\s+(?:straight|in a row|at a stretch|on end|running|without a break)\b|"
+    r"\b(\d+(?:\.\d+)?)(?:-|\s)(?:consecutive |straight )hours?\b"
+)
+_SAMPLES = (
+    r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|"
+    r"gas(?:es)?|specimens?|levels?|determinations?|points?|tests?|figures?)"
 )
 _COUNT = re.compile(
-    r"\b(?P<n>\d+|once|twice|one|two|three|four|five|six|seven|eight|nine|ten|both|only|single|sole)\s+"
-    r"(?:of\s+(?:the\s+|its\s+)?(?P<total>\d+|two|three|four|five|six|seven|eight|nine|ten)\s+)?"
-    r"(?P<what>times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|"
-    r"results?|gas(?:es)?)\b|\b(?P<bare>twice)\b"
+    r"\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|his\s+|her\s+|these\s+)?)?"
+    r"(?P<n>\d+|once|twice|one|both|only|single|sole|half|none|neither)\s+(?:out\s+)?"
+    rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{_SAMPLES})?)|"
+    rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{_SAMPLES}))\b|\b(?P<bare>twice)\b|"
+    r"\b(?P<all2>all|each of(?: the)?|every one of(?: the)?)\s+(?P<n2>\d+)\b(?!\.\d)"
 )
-_WORDS = {"once": 1, "twice": 2, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_WORDS |= {"eight": 8, "nine": 9, "ten": 10, "twelve": 12, "both": 2, "only": 1, "single": 1, "sole": 1}
-_NTH = {"second": 2, "third": 3, "fourth": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of the stay in hours from its first measurement, or a time of the day."""
-
-    start: float = 0.0
-    end: float = float("inf")
-    from_end: bool = False
-    clock: tuple[int, int] | None = None
-
-    def holds(self, time: datetime, first: datetime, last: datetime) -> bool:
-        """Whether a time lies in the window of a stay measured from `first` to `last`."""
-        if self.clock:
-            return (time.hour, time.minute) == self.clock
-        if self.from_end:
-            return time >= last - timedelta(hours=self.end)
-        hours = (time - first) / timedelta(hours=1)
-        return self.start <= hours <= self.end
+_ONE = {"once": 1, "twice": 2, "one": 1, "only": 1, "single": 1, "sole": 1, "both": 2, "none": 0, "neither": 0}
+_DECADE = re.compile(r"\b(?:in|into|to) the (?:(?P<part>low|lower|mid|middle|high|upper)[ -]?)?(?P<tens>\d+0)s\b")
+_FIGURES = re.compile(r"\b(?P<n>single|double|triple|1|2|3)[ -](?:figures?|digits?)\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One phrase: whatever it does not say is None, `values` and `changes` are its numbers."""
+    """One phrase: whatever it does not say is None, `values` and `changes` are its numbers.
+
+    `scope` is of how many values it speaks, `place` of which one.
+    """
 
     text: str
-    level: SaidLevel | None
-    is_negated: bool
-    is_existence: bool
-    scope: Scope | None
-    trend: SaidTrend | None
-    extreme: Extreme | None
-    severity: Severity | None
-    values: tuple[Number, ...]
-    changes: tuple[Number, ...]
-    window: Window | None
-    hours_at_a_stretch: float | None
-    count: int | None
-    total: int | None
+    level: SaidLevel | None = None
+    is_negated: bool = False
+    is_existence: bool = False
+    scope: Scope | None = None
+    place: Scope | None = None
+    trend: SaidTrend | None = None
+    extreme: Extreme | None = None
+    severity: Severity | None = None
+    values: tuple[Number, ...] = ()
+    changes: tuple[Number, ...] = ()
+    window: Window | None = None
+    hours_at_a_stretch: float | None = None
+    count: int | None = None
+    total: int | None = None
+    share: float | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def exact(self) -> tuple[Number, ...]:
+        """The values that are no bounds."""
+        return tuple(number for number in self.values if not number.bound)
+
+    @property
+    def bounds(self) -> tuple[Number, ...]:
+        """The values that are bounds: "above 40"."""
+        return tuple(number for number in self.values if number.bound)
 
     @property
     def says_something(self) -> bool:
         """Whether there is anything to judge."""
-        said = (self.level, self.trend, self.values, self.changes, self.count, self.hours_at_a_stretch)
-        return any(part not in (None, ()) for part in said)
+        said = (
+            self.level,
+            self.trend,
+            self.values,
+            self.changes,
+            self.count,
+            self.hours_at_a_stretch,
+            self.severity,
+            self.comparison,
+            self.share,
+            self.total,
+        )
+        is_placed = self.extreme and (self.place or self.window)
+        return bool(is_placed) or any(part not in (None, ()) for part in said)
 
 
-def read(text: str, named: tuple[int, int] | None, level: WordLevel | None) -> list[Phrase]:
-    """The phrases of a clause that speaks of one variable, named at `named` and perhaps with its level."""
-    plain = text.lower()
-    if named:
-        plain = plain[: named[0]] + " " * (named[1] - named[0]) + plain[named[1] :]
-    plain = _BETWEEN.sub(r"\1to ", plain)
-    found = _with_units(numbers(plain))
+def read(text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None) -> list[Phrase]:
+    """The phrases of a clause that speaks of variables, named at `names` and perhaps with their level."""
+    lowered = text.lower()
+    for start, end in names:
+        lowered = lowered[:start] + " " * (end - start) + lowered[end:]
+    lowered = _BETWEEN.sub(r"\1to ", lowered)
+    at = names[0][0] if names and level else None
     phrases: list[Phrase] = []
-    for start, end in _spans(plain):
-        inside = [n for n in found if start <= n.start < end]
-        own = level if named and start <= named[0] < end else None
-        phrase = _phrase(plain[start:end], own, inside, (named[0] - start) if own and named else None)
+    for start, end in _spans(lowered, at):
+        here = at is not None and start <= at < end
+        phrase = _phrase(lowered[start:end], level if here else None, at - start if here and at is not None else 0)
         phrases.append(_inherit(phrase, phrases))
-    told = [phrase for phrase in phrases if phrase.says_something]
-    return _in_sequence(told) if _SEQUENCE.search(plain) else told
+    told = [phrase for phrase in _with_units(phrases) if phrase.says_something]
+    return _in_sequence(told) if _SEQUENCE.search(lowered) else told
+
+
+def _spans(text: str, at: int | None) -> list[tuple[int, int]]:
+    """The spans of phrases: cut where each side makes a statement of its own."""
+    cuts = [(hit.start(), hit.end()) for hit in _PHRASE_CUT.finditer(text)]
+    if (hit := _FROM_TO.search(text)) and LEVELS.find(hit["a"]):
+        cuts = sorted([*cuts, (hit.start("to"), hit.end("to"))])
+    spans = [(0, len(text))]
+    for left, right in cuts:
+        start, _ = spans[-1]
+        if _is_statement(text[start:left], at, start, left) and _is_own(text[right:], text[start:left]):
+            spans[-1] = (start, right)
+            spans.append((right, len(text)))
+    return spans
+
+
+def _is_statement(text: str, at: int | None, start: int, end: int) -> bool:
+    if at is not None and start <= at < end:
+        return True
+    return bool(LEVELS.find(text) or TRENDS.find(text) or EXTREMES.find(text) or numbers(text))
+
+
+def _is_own(rest: str, left: str) -> bool:
+    """Whether the next piece is a statement and not only the value, time or grade of the one before."""
+    piece = _PHRASE_CUT.split(rest, 1)[0]
+    if LEVELS.find(piece) or TRENDS.find(piece) or find_comparison(piece, False)[0]:
+        return True
+    window, bare = find_window(piece)
+    found = numbers(bare)
+    if EXTREMES.find(piece) and found:
+        return True
+    if any(number.bound for number in found):
+        return True
+    is_placed = window is not None or any(True for _ in SCOPES.find_all(bare))
+    return bool(found) and is_placed and bool(numbers(find_window(left)[1]))
 
 
 def _in_sequence(phrases: list[Phrase]) -> list[Phrase]:
     """Speak of the first value and the last in "high and then normal"."""
-    if len(phrases) != 2 or any(p.scope or not p.level or p.values or p.window for p in phrases):
+    if len(phrases) != 2 or any(p.scope or p.place or not p.level or p.values or p.window for p in phrases):
         return phrases
-    return [replace(phrases[0], scope="first"), replace(phrases[1], scope="last")]
+    return [replace(phrases[0], place="first"), replace(phrases[1], place="last")]
 
 
-def _spans(plain: str) -> list[tuple[int, int]]:
-    cuts = [hit.end() for hit in _PHRASE_CUT.finditer(plain)]
-    return list(zip([0, *cuts], [*cuts, len(plain)], strict=True))
-
-
-def _with_units(found: list[Number]) -> list[Number]:
+def _with_units(phrases: list[Phrase]) -> list[Phrase]:
     """A number without a unit has that of the next number: "38.1 and 38.9 °C"."""
     unit, told = "", []
-    for number in reversed(found):
-        unit = number.unit or unit
-        told.append(replace(number, unit=unit))
+    for phrase in reversed(phrases):
+        values = []
+        for number in reversed(phrase.values):
+            unit = number.unit or unit
+            values.append(replace(number, unit=unit))
+        told.append(replace(phrase, values=tuple(values[::-1])))
     return told[::-1]
 
 
-def _phrase(text: str, own: WordLevel | None, inside: list[Number], at: int | None) -> Phrase:
-    level, place = LEVELS.find(text) or (None, len(text))
+def _phrase(text: str, own: WordLevel | None, at: int) -> Phrase:
+    rest, hours = _take_duration(text)
+    window, rest = find_window(rest)
+    rest, count, total, share = _take_count(rest)
+    trend = TRENDS.find(rest)
+    comparison, rest = find_comparison(rest, trend is not None and trend[0] == "falling")
+    rest, ranges = _take_ranges(rest)
+    inside = numbers(rest)
+    level, place = LEVELS.find(rest) or (None, len(text))
     if own:
-        level, place = ("high" if own == "not high" else own), at or 0
-    trend = TRENDS.find(text)
-    if trend and not own:
-        place = max(place, trend[1]) if level is None else place
-    negation = _NEGATION.search(text, 0, min(place + 1, len(text)))
-    is_negated = bool(negation or _ABSENT.search(text))
-    count, total = _counted(text)
-    scope, extreme, grade = SCOPES.find(text), EXTREMES.find(text), SEVERITIES.find(text)
+        level, place = ("high" if own == "not high" else own), at
+    elif level is None and trend:
+        place = trend[1]
+    scope, which = _scope(rest)
+    extreme, grade = EXTREMES.find(rest), SEVERITIES.find(rest)
     return Phrase(
         text=text,
         level=level,
-        is_negated=is_negated != (own == "not high"),
+        is_negated=_is_negated(text, place, bool(own)) != (own == "not high"),
         is_existence=bool(own and (inside or trend or _EXISTS.search(text))),
-        scope=scope[0] if scope else None,
+        scope=scope,
+        place=which,
         trend=trend[0] if trend else None,
         extreme=extreme[0] if extreme else None,
         severity=grade[0] if grade else None,
-        values=tuple(n for n in inside if n.role == "value"),
+        values=(*ranges, *(n for n in inside if n.role == "value")),
         changes=tuple(n for n in inside if n.role == "change"),
-        window=_window(text),
-        hours_at_a_stretch=_duration(text),
+        window=window,
+        hours_at_a_stretch=hours,
         count=count,
         total=total,
+        share=share,
+        comparison=comparison,
     )
+
+
+def _is_negated(text: str, place: int, is_own: bool) -> bool:
+    before = text[: min(place + 1, len(text))]
+    if is_own and _BELOW_A_LEVEL.search(text[:place]):
+        return True
+    return bool(_NEGATION.search(before) and not before.startswith("never ") or _ABSENT.search(text))
+
+
+def _scope(text: str) -> tuple[Scope | None, Scope | None]:
+    """How many values the phrase speaks of, and which one: the first word of each kind."""
+    scope: Scope | None = None
+    place: Scope | None = None
+    for meaning, _, _ in SCOPES.find_all(text):
+        if meaning in PLACES:
+            place = place or meaning
+        else:
+            scope = scope or meaning
+    return scope, place
 
 
 def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
@@ -172,58 +247,72 @@ def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
     if not before:
         return phrase
     last = before[-1]
-    is_bare = not (phrase.level or phrase.trend or phrase.values)
-    if is_bare and (phrase.scope or phrase.severity or phrase.hours_at_a_stretch or phrase.count):
+    is_bare = not (phrase.level or phrase.trend or phrase.values or phrase.comparison)
+    if is_bare and (phrase.scope or phrase.place or phrase.severity or phrase.hours_at_a_stretch or phrase.count):
         phrase = replace(phrase, level=last.level, is_negated=last.is_negated)
-        if phrase.scope is None:
-            phrase = replace(phrase, scope=last.scope, window=phrase.window or last.window)
+        if phrase.scope is None and phrase.place is None:
+            phrase = replace(phrase, scope=last.scope, place=last.place, window=phrase.window or last.window)
     elif (
-        phrase.values
-        and not (phrase.scope or phrase.extreme or phrase.trend)
-        and last.scope in ("first", "last")
+        phrase.exact
+        and not (phrase.scope or phrase.place or phrase.extreme or phrase.trend or phrase.window)
+        and last.place in ("first", "last")
     ):
-        phrase = replace(phrase, scope=last.scope)
+        phrase = replace(phrase, place=last.place)
     return phrase
 
 
-def _window(text: str) -> Window | None:
-    if hit := _CLOCK.search(text):
-        return Window(clock=(int(hit["hour"]), int(hit["minute"])))
-    if hit := _MOMENT.search(text):
-        hour = float(hit["a"] or hit["b"] or hit["c"])
-        return Window(hour - 1, hour + 1)
-    hit = _PERIOD.search(text)
-    if hit is None:
-        return None
-    if not hit["side"]:
-        day = _NTH[hit["nth"]] if hit["nth"] else int(hit["day"])
-        return Window(24.0 * (day - 1), 24.0 * day)
-    length = _length(hit["n"], hit["unit"])
-    return Window(end=length, from_end=hit["side"] in ("last", "final"))
-
-
-def _length(n: str | None, unit: str) -> float:
-    is_vague = n == "few" or (n is None and unit == "hours")
-    if is_vague:
-        return FIRST_HOURS if unit.startswith("h") else 48.0
-    return (_integer(n) if n else 1) * (24.0 if unit.startswith("d") else 1.0)
-
-
-def _duration(text: str) -> float | None:
+def _take_duration(text: str) -> tuple[str, float | None]:
     hit = _DURATION.search(text)
-    return float(hit[1] or hit[2]) if hit else None
+    if hit is None:
+        return text, None
+    return _blank(text, hit), float(hit[1] or hit[2] or hit[3])
 
 
-def _counted(text: str) -> tuple[int | None, int | None]:
+def _take_count(text: str) -> tuple[str, int | None, int | None, float | None]:
+    """Of how many values something is said, and of how many there are: "two of the five samples"."""
     hit = _COUNT.search(text)
     if hit is None:
-        return None, None
-    if hit["n"] in ("both", "only", "single", "sole"):
-        return None, _integer(hit["n"])
-    if re.search(r"\b(?:each|all|every one) (?:of )?(?:the )?$", text[: hit.start()]):
-        return None, _integer(hit["n"])
-    return _integer(hit["n"] or hit["bare"]), _integer(hit["total"]) if hit["total"] else None
+        return text, None, None, None
+    if hit["n2"]:
+        return _blank(text, hit, "n2"), None, int(hit["n2"]), None
+    n = hit["n"] or hit["bare"]
+    rest = _blank(text, hit, "total" if hit["total"] else "n")
+    if n == "half":
+        return rest, None, None, 0.5
+    rest = _blank(rest, hit, "n") if n.isdigit() else rest
+    if hit["all"] or (n in ("both", "only", "single", "sole") and not hit["total"]):
+        return rest, None, _integer(n), None
+    if n in ("none", "neither"):
+        return rest, None, int(hit["total"]) if hit["total"] else None, None
+    total = int(hit["total"]) if hit["total"] else None
+    if n == "once" and total is None:
+        return text, None, None, None
+    return rest, _integer(n), total, None
+
+
+def _take_ranges(text: str) -> tuple[str, list[Number]]:
+    """Values told as a range: "in the 120s", "in double figures"."""
+    found: list[Number] = []
+    if hit := _DECADE.search(text):
+        tens = float(hit["tens"])
+        low, high = {"l": (0, 4), "m": (3, 7), "h": (6, 10), "u": (6, 10)}.get((hit["part"] or " ")[0], (0, 10))
+        found += _range(tens + low, tens + high, hit)
+        text = _blank(text, hit)
+    if hit := _FIGURES.search(text):
+        digits = {"single": 1, "double": 2, "triple": 3}.get(hit["n"]) or int(hit["n"])
+        found += _range(10.0 ** (digits - 1), 10.0**digits, hit)
+        text = _blank(text, hit)
+    return text, found
+
+
+def _range(low: float, high: float, hit: re.Match[str]) -> list[Number]:
+    above = Number(low, 0, "", "value", "above", False, hit.start(), hit.end(), is_inclusive=True)
+    return [above, Number(high, 0, "", "value", "below", False, hit.start(), hit.end())]
 
 
 def _integer(word: str) -> int:
-    return _WORDS[word] if word in _WORDS else int(word)
+    return _ONE[word] if word in _ONE else int(word)
+
+
+def _blank(text: str, hit: re.Match[str], group: str | int = 0) -> str:
+    return text[: hit.start(group)] + " " * (hit.end(group) - hit.start(group)) + text[hit.end(group) :]

@@ -1,42 +1,28 @@
-"""Does a clause agree with the measurements? Which variables it names, and what it says of each."""
+"""Does a clause agree with the measurements? What it says of each variable, judged."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from clinragen.clinical.findings import by_variable
-from clinragen.clinical.words import Mention, WordLevel, mentions
+from clinragen.clinical.words import Mention
 from clinragen.grounding.numbers import Number
 from clinragen.grounding.reading import Phrase, read
 from clinragen.grounding.scopes import Judgement, combine
 from clinragen.grounding.sentences import Clause
+from clinragen.grounding.subjects import Context, Segment, segments
 from clinragen.grounding.verdicts import judge
 from clinragen.schema import Claim, Measurement, Stay
 
-MOST_EVIDENCE = 3
+__all__ = ["Context", "SeriesIndex", "check_series_clause", "series_index"]
 
-_CONNECTIVE = re.compile(
-    r"[\s,]*(?:(?:and|or|as well as|both|the|serum|his|her|nor|then|levels?)[\s,]*)*", re.I
-)
-_SEPARATOR = re.compile(r"[,;]\s|\s(?:and|but|with|while|whereas|or|plus)\s", re.I)
-_PRONOUN = re.compile(
-    r"(?:(?:and|but|while|although|though|yet|whereas)\s+)?(?:it|they|both|these|this|the (?:fastest|slowest|"
-    r"highest|lowest|last|first|final|initial|peak|latter|value|level|count|rate)\b)",
-    re.I,
-)
-_FROM_THE_NOTE = re.compile(
-    r"\b(?:the note|mention(?:s|ed)|describe[sd]|present(?:ed|s|ing) with|admitted (?:with|for|after)|"
-    r"complain\w*|days ago|weeks|months|mother|father|sister|brother|aunt|uncle|family|at home)\b",
-    re.I,
-)
-_CAUSE_OR_TREATMENT = re.compile(
-    r"\b(?:accounts? for|explain\w*|cause of|caused|due to|responsible for|attributable|treated|"
-    r"started|given|held)\b",
-    re.I,
-)
-_PAST = re.compile(r"\b(?:history of|h/o|known|chronic|prior|previous|baseline|home)\s+(?:\w+\s+)?$", re.I)
+MOST_EVIDENCE = 3
+TOGETHER = timedelta(hours=1)
+"""How far apart two values may be measured to make a ratio."""
+
+_OTHER_WAY = re.compile(r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I)
+_SAME_WAY = re.compile(r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|in tandem)\b", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +32,23 @@ class SeriesIndex:
     rows: dict[str, list[Measurement]]
     first: datetime
     last: datetime
+    ratios: dict[str, list[Measurement]] = field(default_factory=dict)
 
     def resolve(self, mention: Mention) -> tuple[str, ...]:
         """The variables a mention means here: all of a joint name, else the first one measured."""
         word = mention.word
         if word.is_joint:
             return word.variables
-        return (next((name for name in word.variables if name in self.rows), word.variables[0]),)
+        return (next((name for name in word.variables if self.of(name)), word.variables[0]),)
 
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """The part of a clause that speaks of some variables, `named` at these places of its text."""
-
-    text: str
-    variables: tuple[str, ...]
-    named: tuple[int, int] | None
-    level: WordLevel | None
+    def of(self, name: str) -> list[Measurement]:
+        """The measurements of a variable, or of the ratio of two ("pO2/FiO2")."""
+        if "/" not in name or name in self.rows:
+            return self.rows.get(name, [])
+        if name not in self.ratios:
+            above, below = name.split("/", 1)
+            self.ratios[name] = list(_ratio(name, self.rows.get(above, []), self.rows.get(below, [])))
+        return self.ratios[name]
 
 
 def series_index(stay: Stay) -> SeriesIndex:
@@ -72,16 +58,18 @@ def series_index(stay: Stay) -> SeriesIndex:
 
 
 def check_series_clause(
-    clause: Clause, chart: SeriesIndex, before: tuple[str, ...] = ()
-) -> tuple[Claim | None, tuple[str, ...]]:
-    """The claim of a clause about measurements, or None, and the variables it spoke of.
+    clause: Clause, chart: SeriesIndex, before: Context | None = None
+) -> tuple[Claim | None, Context]:
+    """The claim of a clause about measurements, or None, and what it spoke of.
 
-    `before` are the variables of the clause before, for "it" and "both".
+    `before` is what the clause before spoke of, for "it" and "both".
     """
-    segments = _segments(clause.text, chart, before)
-    judged = [(s, judgement) for s in segments for judgement in _judge_segment(s, chart)]
+    before = before or Context()
+    found = segments(clause.text, clause.sentence, before, chart.resolve)
+    read_of = [(segment, _read(segment, before)) for segment in found]
+    judged = [(s, judgement) for s, phrases in read_of for judgement in _judge_segment(s, phrases, chart)]
     if not judged:
-        return None, ()
+        return None, Context()
     worst = combine([judgement for _, judgement in judged])
     subject = next(s.variables[0] for s, judgement in judged if judgement is worst)
     claim = Claim(
@@ -94,62 +82,30 @@ def check_series_clause(
         evidence=tuple(_told(row) for row in worst.rows[:MOST_EVIDENCE]),
         reason=worst.reason,
     )
-    return claim, segments[-1].variables
+    last, phrases = read_of[-1]
+    variables = tuple(dict.fromkeys(name for segment, _ in read_of for name in segment.variables))
+    is_one = len(read_of) == 1 or all(segment.text == last.text for segment, _ in read_of)
+    return claim, Context(variables if is_one else last.variables, _direction(phrases), clause.sentence)
 
 
-def _segments(text: str, chart: SeriesIndex, before: tuple[str, ...]) -> list[Segment]:
-    found = mentions(text)
-    if not found:
-        return [Segment(text, before, None, None)] if before and _PRONOUN.match(text) else []
-    if _belongs_to_the_note(text, found):
-        return []
-    groups = _groups(text, found)
-    edges = [
-        0,
-        *(_edge(text, a[-1].end, b[0].start) for a, b in pairwise(groups)),
-        len(text),
-    ]
-    return [
-        segment
-        for group, start, end in zip(groups, edges[:-1], edges[1:], strict=True)
-        for segment in _of_group(text, group, start, end, chart)
-    ]
-
-
-def _belongs_to_the_note(text: str, found: Sequence[Mention]) -> bool:
-    if _FROM_THE_NOTE.search(text) or any(m.word.level and _PAST.search(text[: m.start]) for m in found):
-        return True
-    return bool(_CAUSE_OR_TREATMENT.search(text)) and not any(char.isdigit() for char in text)
-
-
-def _groups(text: str, found: Sequence[Mention]) -> list[list[Mention]]:
-    """Mentions joined by nothing but "and" or commas share what is said of them."""
-    groups = [[found[0]]]
-    for mention in found[1:]:
-        if _CONNECTIVE.fullmatch(text, groups[-1][-1].end, mention.start):
-            groups[-1].append(mention)
-        else:
-            groups.append([mention])
-    return groups
-
-
-def _edge(text: str, end: int, start: int) -> int:
-    """Where one segment ends and the next begins: at the last separator between their names."""
-    hits = list(_SEPARATOR.finditer(text, max(end - 1, 0), start))
-    return hits[-1].end() if hits else start
-
-
-def _of_group(text: str, group: list[Mention], start: int, end: int, chart: SeriesIndex) -> list[Segment]:
-    named = (group[0].start - start, group[-1].end - start)
-    part = text[start:end]
-    if all(mention.word.level is None for mention in group):
-        names = tuple(dict.fromkeys(name for mention in group for name in chart.resolve(mention)))
-        return [Segment(part, names, named, None)]
-    return [Segment(part, chart.resolve(mention), named, mention.word.level) for mention in group]
-
-
-def _judge_segment(segment: Segment, chart: SeriesIndex) -> list[Judgement]:
+def _read(segment: Segment, before: Context) -> list[Phrase]:
     phrases = read(segment.text, segment.named, segment.level)
+    way = -1 if _OTHER_WAY.search(segment.text) else 1 if _SAME_WAY.search(segment.text) else 0
+    if not phrases and way and before.direction:
+        return [Phrase(segment.text, trend="rising" if way * before.direction > 0 else "falling")]
+    return phrases
+
+
+def _direction(phrases: Sequence[Phrase]) -> int:
+    for phrase in phrases:
+        if phrase.trend in ("rising", "falling"):
+            return 1 if phrase.trend == "rising" else -1
+        if phrase.comparison and phrase.comparison.factor != 1:
+            return 1 if phrase.comparison.factor > 1 else -1
+    return 0
+
+
+def _judge_segment(segment: Segment, phrases: list[Phrase], chart: SeriesIndex) -> list[Judgement]:
     if not phrases:
         return []
     shared = _shared(phrases, len(segment.variables))
@@ -174,17 +130,26 @@ def _keep(phrase: Phrase, value: Number) -> Phrase:
 
 
 def _judge_variable(name: str, phrases: Sequence[Phrase], chart: SeriesIndex) -> list[Judgement]:
-    whole = chart.rows.get(name)
+    whole = chart.of(name)
     if not whole:
         return [Judgement("unverifiable", (), f"{name} was never measured")]
     return [found for phrase in phrases for found in judge(phrase, _in_window(phrase, whole, chart), whole)]
 
 
 def _in_window(phrase: Phrase, whole: list[Measurement], chart: SeriesIndex) -> list[Measurement]:
-    window = phrase.window
-    if window is None:
-        return whole
-    return [row for row in whole if window.holds(row.time, chart.first, chart.last)]
+    return phrase.window.pick(whole, chart.first, chart.last) if phrase.window else whole
+
+
+def _ratio(name: str, above: list[Measurement], below: list[Measurement]) -> list[Measurement]:
+    """The ratio at every time at which both were measured; inspired oxygen counts as a fraction."""
+    found = []
+    for row in above:
+        near = min(below, key=lambda other: abs(other.time - row.time), default=None)
+        if near is None or abs(near.time - row.time) > TOGETHER or not near.value:
+            continue
+        value = near.value / 100 if near.variable == "FiO2" and near.value > 1 else near.value
+        found.append(row._replace(variable=name, value=row.value / value, unit="", low=None, high=None))
+    return found
 
 
 def _told(row: Measurement) -> str:

@@ -7,8 +7,6 @@ from clinragen.clinical.trends import smallest_change, trend, turns
 from clinragen.grounding.lexicon import SaidTrend
 from clinragen.schema import Measurement, Verdict
 
-HALF, DOUBLE = 0.55, 1.9  # "halved" and "doubled" leave room for rounding
-
 Answer = tuple[Verdict, str]
 Rows = Sequence[Measurement]
 
@@ -76,18 +74,6 @@ def _compared(rows: Rows, test: Callable[[float, float, float], bool]) -> Answer
     return ("supported" if test(before, after, step - 1e-9) else "contradicted"), reason
 
 
-def _halved(rows: Rows) -> Answer:
-    values, _ = _series(rows)
-    top = max(values)
-    return ("supported" if values[-1] <= HALF * top else "contradicted"), f"{top:g} to {values[-1]:g}"
-
-
-def _doubled(rows: Rows) -> Answer:
-    values, _ = _series(rows)
-    top = max(values)
-    return ("supported" if top >= DOUBLE * values[0] else "contradicted"), f"{values[0]:g} to {top:g}"
-
-
 def _series(rows: Rows) -> tuple[list[float], float]:
     values = [row.value for row in rows]
     return values, smallest_change(rows[0].variable, rows[0].unit, values[0])
@@ -108,6 +94,4 @@ _COURSES: dict[SaidTrend, Callable[[Rows], Answer]] = {
     "normalised": _normalised,
     "improved": _improved,
     "worsened": _worsened,
-    "halved": _halved,
-    "doubled": _doubled,
 }

@@ -1,0 +1,204 @@
+"""What a phrase compares: a later value with an earlier one ("ended higher than it began", "halved").
+
+A comparison is the ratio of one value to another and what is said of it. `target` and `reference` are places
+in the series; left out they are the last (or furthest) value and the first.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from clinragen.grounding.lexicon import EXTREMES, PLACES, Scope
+from clinragen.schema import Measurement, Verdict
+
+Relation = Literal["above", "below", "about"]
+Place = Scope | Literal["peak", "nadir"]
+
+_MORE = r"more than|over|at least|better than|upwards of|well over|in excess of|greater than|beyond"
+_LESS = r"less than|under|below|not quite|short of|not even|well under|fewer than"
+_ABOUT = (
+    r"nearly|almost|about|roughly|close to|approximately|virtually|all but|around|little more than|just over|"
+    r"just under|a little (?:over|under)|practically|some|little less than"
+)
+_QUALIFIER = rf"(?:(?P<more>(?<!little )(?:{_MORE}))|(?P<less>(?<!little )(?:{_LESS}))|(?P<about>{_ABOUT}))"
+_FACTOR = re.compile(
+    rf"(?:\b{_QUALIFIER}\s+)?(?:\b(?P<two>doubl(?:ed|es|ing))|\b(?P<three>(?:trebl|tripl)(?:ed|es|ing))|"
+    r"\b(?P<four>quadrupl(?:ed|es|ing))|\b(?P<five>quintupl(?:ed|es|ing))|\b(?P<half>halv(?:ed|es|ing))|"
+    r"(?P<fold>\d+(?:\.\d+)?)[- ]fold|\b(?:by )?a factor of (?:(?P<fmore>more than|over)|(?P<fabout>about|almost|"
+    r"nearly|roughly|around) )?\s?(?P<factor>\d+(?:\.\d+)?)|"
+    r"(?P<times>\d+(?:\.\d+)?) times (?=as |higher|greater|more|the |its |that|what|larger|lower|those|their)|"
+    r"\b(?P<twice>twice)(?= (?:as|its|the|that|what|their|his|her)\b))"
+)
+_SHARE = re.compile(
+    rf"\b(?P<by>by|to|at|lost|shed|of|was|reached|only|barely|up)?\s*(?:{_QUALIFIER}\s+)?"
+    r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?half|one[- ]half|a half)|(?P<percent>\d+(?:\.\d+)?)\s?(?:%|percent|per cent))"
+    r"(?!\s?(?:of (?:the |its |all )?(?:values|readings|samples|measurements|recordings|time)|as high again))"
+    r"(?P<whole>\s+(?:of\b|its\b|the\b|that\b|what\b|their\b|his\b|her\b))?"
+)
+_COMPARATIVE = re.compile(
+    r"\b(?:(?P<up>higher|greater|more|faster|quicker|larger|longer|above(?= (?:its|the|where|what)\s?(?:start|first|"
+    r"initial|opening|baseline|admission|began))|warmer|up on|exceed\w*)|(?P<down>lower|less|fewer|slower|smaller|shorter|cooler|"
+    r"below(?= (?:its|the|where|what)\s?(?:start|first|initial|opening|baseline|admission|began))|down on))\b"
+)
+_SUCCESSIVE = re.compile(
+    r"\b(?:each|every|any|one)\b.{0,40}\b(?:than (?:the|its) (?:one|previous|last|preceding|predecessor)|before it)|"
+    r"\b(?:at|on|with|by|in) (?:each|every) (?:successive|step|subsequent|further|new|passing|consecutive|turn|check|draw|sample|"
+    r"measurement)|\bstep by step|\bsuccessively\b|\bfrom (?:one )?(?:\w+ )?to the next\b|without (?:a )?(?:pause|"
+    r"interruption|setback|exception)|\bcontinuously\b|\bsteadily\b|\beach time\b|\brelentlessly\b|\bmonotonic\w*"
+)
+_THAN = re.compile(r"\b(?:than|as|of|from|on|its|the)\b")
+_WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
+_ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The claimed ratio `factor` of a value to an earlier one, and whether it is a bound; 1 for "higher".
+
+    `is_stepwise` says it of every value and the one before.
+    """
+
+    factor: float
+    relation: Relation
+    target: Place | None = None
+    reference: Place | None = None
+    is_stepwise: bool = False
+
+
+def find_comparison(text: str, is_falling: bool) -> tuple[Comparison | None, str]:
+    """What a phrase in lower case compares, and the phrase without the words of the ratio itself."""
+    if hit := _FACTOR.search(text):
+        return _of_factor(text, hit, is_falling)
+    hit = _SHARE.search(text)
+    if hit and _is_ratio(hit):
+        found = _of_share(hit, text, is_falling)
+        return found, _blank(text, hit)
+    if hit := _COMPARATIVE.search(text):
+        return _of_comparative(text, hit), text
+    return None, text
+
+
+def judge_ratio(said: Comparison, rows: Sequence[Measurement]) -> tuple[Verdict, str]:
+    """Whether some pair of values that the comparison can mean has the claimed ratio."""
+    pairs = _pairs(said, rows)
+    ratios = [after.value / before.value for before, after in pairs if before.value]
+    if not ratios:
+        return "unverifiable", "there is no such pair of values"
+    if said.is_stepwise:
+        is_so = all(_holds(said, ratio) for ratio in ratios)
+    else:
+        is_so = any(_holds(said, ratio) for ratio in ratios)
+    return ("supported" if is_so else "contradicted"), f"the ratio is {ratios[-1]:.2f}"
+
+
+def _holds(said: Comparison, ratio: float) -> bool:
+    if said.relation == "above":
+        return ratio > said.factor
+    if said.relation == "below":
+        return ratio < said.factor
+    off = ratio / said.factor - 1
+    weak = off if said.factor < 1 else -off
+    return -_STRONG_SIDE <= weak <= _WEAK_SIDE + _ABOUT_WEAK / 2
+
+
+def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurement, Measurement]]:
+    if said.is_stepwise:
+        return list(zip(rows[:-1], rows[1:], strict=True))
+    is_up = said.factor > 1 or (said.factor == 1 and said.relation == "above")
+    befores = _at(said.reference, rows) or ([rows[0]] if is_up else [rows[0], _peak(rows)])
+    afters = _at(said.target, rows) or ([rows[-1]] if said.factor == 1 else [_peak(rows) if is_up else _nadir(rows), rows[-1]])
+    return [(before, after) for before in befores for after in afters if before is not after]
+
+
+def _at(place: Place | None, rows: Sequence[Measurement]) -> list[Measurement]:
+    if place in ("peak", "nadir"):
+        return [_peak(rows) if place == "peak" else _nadir(rows)]
+    at = {"first": 0, "second": 1, "third": 2, "last": -1}.get(place or "")
+    return [rows[at]] if at is not None and at < len(rows) else []
+
+
+def _peak(rows: Sequence[Measurement]) -> Measurement:
+    return max(rows, key=lambda row: row.value)
+
+
+def _nadir(rows: Sequence[Measurement]) -> Measurement:
+    return min(rows, key=lambda row: row.value)
+
+
+def _of_factor(text: str, hit: re.Match[str], is_falling: bool) -> tuple[Comparison, str]:
+    words = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "half": 0.5, "twice": 2.0}
+    factor = next((value for word, value in words.items() if hit[word]), 0.0)
+    factor = factor or float(hit["fold"] or hit["factor"] or hit["times"])
+    relation: Relation = "above" if hit["more"] or hit["fmore"] else "below" if hit["less"] else "about"
+    if (is_falling or re.match(r"\s?lower", text[hit.end() :])) and factor > 1:
+        factor = 1 / factor
+    if factor < 1 and relation != "about":
+        relation = "below" if relation == "above" else "above"
+    target, reference = _places(text, hit)
+    return Comparison(factor, relation, target, reference), _blank(text, hit)
+
+
+def _is_ratio(hit: re.Match[str]) -> bool:
+    """Shares that a value loses or keeps; a percentage only with "by" or of another value."""
+    if hit["percent"]:
+        return hit["by"] in ("by", "lost", "shed") or bool(hit["whole"])
+    return bool(hit["by"] or hit["whole"])
+
+
+def _of_share(hit: re.Match[str], text: str, is_falling: bool) -> Comparison:
+    share = 0.5 if hit["half"] else float(hit["percent"]) / 100 if hit["percent"] else int(hit["n"]) / int(hit["d"])
+    relation: Relation = "above" if hit["more"] else "below" if hit["less"] else "about"
+    target, reference = _places(text, hit)
+    if hit["by"] not in ("by", "lost", "shed") or (hit["whole"] and hit["by"] == "by"):
+        return Comparison(share, relation, target, reference)
+    if hit["by"] == "by" and not is_falling:
+        return Comparison(1 + share, relation, target, reference)
+    flipped: Relation = {"above": "below", "below": "above", "about": "about"}[relation]  # type: ignore[assignment]
+    return Comparison(1 - share, flipped, target, reference)
+
+
+def _of_comparative(text: str, hit: re.Match[str]) -> Comparison | None:
+    relation: Relation = "above" if hit["up"] else "below"
+    if _SUCCESSIVE.search(text):
+        return Comparison(1.0, relation, is_stepwise=True)
+    target, reference = _places(text, hit)
+    is_later = re.search(r"\b(?:later|thereafter|afterwards|subsequent\w*|the day before|earlier|previously)\b", text)
+    is_compared = reference or (target and target != "first") or is_later
+    return Comparison(1.0, relation, target, reference) if is_compared else None
+
+
+def _places(text: str, hit: re.Match[str]) -> tuple[Place | None, Place | None]:
+    """The value compared stands before "than" or "of", the one it is compared with after it."""
+    named: list[tuple[Place, int]] = [(place, start) for place, start, _ in PLACES.find_all(text)]
+    for extreme, start, _ in EXTREMES.find_all(text):
+        named.append(("peak" if extreme != "lowest" else "nadir", start))
+    named.sort(key=lambda pair: pair[1])
+    than = re.compile(r"\b(?:than|as)\b").search(text, hit.end() - 1)
+    after = [place for place, start in named if start >= hit.end() and _refers(text, start)]
+    target = next((place for place, start in named if start < hit.start()), None)
+    reference: Place | None = None
+    if than:
+        reference = next((place for place, start in named if start > than.start()), None)
+        last_than = [m.start() for m in re.finditer(r"\b(?:than|as)\b", text)][-1]
+        between = [p for p, start in named if hit.end() <= start < last_than]
+        if between:
+            target = target or between[0]
+            reference = next((place for place, start in named if start > last_than), None)
+    elif after:
+        reference = after[0]
+        target = target or next((p for p, start in named if start >= hit.end() and p != reference), None)
+    elif rest := [place for place, start in named if start >= hit.end()]:
+        target = target or rest[0]
+    if target == reference:
+        target = None
+    return target, reference
+
+
+def _refers(text: str, start: int) -> bool:
+    """Whether a place named after a ratio is what it is a ratio of: "a quarter of its first value"."""
+    return re.search(r"\b(?:of|from|its|their|his|her|off) (?:the |its |their )?$", text[:start]) is not None
+
+
+def _blank(text: str, hit: re.Match[str]) -> str:
+    return text[: hit.start()] + " " * (hit.end() - hit.start()) + text[hit.end() :]

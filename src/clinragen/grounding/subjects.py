@@ -1,0 +1,205 @@
+"""Which variables a clause speaks of, and whether the measurements or the note decide it."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from clinragen.clinical.words import Mention, Word, WordLevel, mentions
+from clinragen.grounding.plain import plain
+
+_CONNECTIVE = re.compile(
+    r"[\s,]*(?:(?:and|or|as well as|both|the|serum|his|her|nor|then|levels?|of|alike|plus|together with|/|&|in turn)[\s,]*)*",
+    re.I,
+)
+_SEPARATOR = re.compile(r"[,;]\s|\s(?:and|but|with|while|whereas|or|plus|as|yet|though)\s", re.I)
+_LINK = r"(?:(?:and|but|while|although|though|yet|whereas|then|also|meanwhile|or|since|by)\s+)*"
+_SAMPLE = (
+    r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|draws?|results?|figures?|levels?|counts?|numbers?|"
+    r"ratio|trend|rate|gas(?:es)?|ones?|specimens?|peak|nadir|trough|high|low|highest|lowest|worst|best|fastest|slowest|"
+    r"maximum|minimum|former|latter|concentrations?|quotient|pressures?)"
+)
+_ANAPHOR = re.compile(
+    rf"{_LINK}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|most)\b(?!\s+of (?:his|her|the)\s"
+    rf"(?!{_SAMPLE}))|(?:the|its|their|not|no|a|an|one|only|some|half|any|\d+)\s+(?:[\w-]+\s+){{0,3}}?{_SAMPLE}\b)",
+    re.I,
+)
+_ELLIPSIS = re.compile(
+    rf"{_LINK}(?:at|by|from|on|with|in|after|later|up|down|again|still|almost|nearly|more|less|less|above|below|within|over|"
+    r"under|had|has|have|was|were|is|are|did|does|rose|fell|came|went|stayed|remained|reached|ended|began|started|"
+    r"settled|a|an|\d|[a-z]+ing\b|[a-z]+ed\b|mild|moderate|severe|the)",
+    re.I,
+)
+_FROM_THE_NOTE = re.compile(
+    r"\b(?:the note|mention(?:s|ed)|describe[sd]|present(?:ed|s|ing) with (?!an? \w+ of \d)|admitted (?:with|for|after)|"
+    r"complain\w*|days ago|weeks?|months?|years?|mother|father|sister|brother|aunt|uncle|family|at home|cousin|nephew|"
+    r"niece|grand\w+|son|daughter|husband|wife|siblings?|relatives?)\b",
+    re.I,
+)
+_NOT_STATED = re.compile(
+    r"\b(?:account(?:s|ed|ing)? for|explain\w*|explanation|caus(?:e|es|ed|ing|ation)|due to|owing to|because of|secondary to|"
+    r"responsible|attribut\w+|result(?:s|ed|ing) (?:from|of|in)|led to|leads to|hallmark|reasons?|to blame|blame[ds]?|"
+    r"(?:is|are|was|were) why|(?:is|are|was|were|lies?) behind|produc(?:ed|es|ing)|drove|driven by|drives|br(?:ing|ought) (?:it|them|about|on)|"
+    r"having brought|provok\w+|trigger\w+|precipitat\w+|stem(?:s|med)? from|culprit|contribut\w+|pushed (?:the|his|her|up)|"
+    r"basis of|source of|origin of|consequence of|thanks to|typical(?:ly)?|characteristic of|feature of|as a rule|in such "
+    r"(?:cases|patients)|risk|mortality|survival|prognos\w+|predict\w*|portend\w*|mark(?:s|er) (?:of|the)|sign of|means that|"
+    r"dangerous|harmful|damages?)\b",
+    re.I,
+)
+_TREATMENT = re.compile(
+    r"\b(?:treat(?:ed|s|ing)|started|given|gave|held|withheld|infused|transfused|replaced|repleted|supplemented|administered|"
+    r"replenished|topped up|restricted|awaited|awaits|pending|requested|not back|prescribed|stopped|resumed)\b",
+    re.I,
+)
+_ADVICE = re.compile(
+    r"\b(?:should|must|ought|needs?|deserves?|warrants?|merits?|calls? for|recommend\w*|will|would(?! not)|(?:has|have) to|"
+    r"prefer\w*|if|unless|in case|aim(?:s|ed|ing)? (?:for|at)|target\w*|goal|matters?)\b",
+    re.I,
+)
+_PAST = re.compile(
+    r"\b(?:history of|h/o|known|chronic|prior|previous|baseline|home|malignant|\w+-induced|immune|sickle[- ]cell|"
+    r"deficiency|pernicious|aplastic|supraventricular|ventricular|atrial|junctional|postural|orthostatic|pulmonary|portal|"
+    r"essential|permissive|congenital|familial|hereditary|for)\s+(?:\w+\s+)?$",
+    re.I,
+)
+_ELSEWHERE = re.compile(
+    r"\b(?:urin(?:e|ary)|csf|cerebrospinal(?: fluid)?|pleural(?: fluid)?|ascit(?:ic|es)(?: fluid)?|fluid|drain|stool|spot|"
+    r"home|units? of|packs? of|bags? of|\d+ of)\s+$",
+    re.I,
+)
+_TIMES = re.compile(r"(?P<more>more than |over )?(?P<less>less than |under )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I)
+_PAIR = re.compile(
+    r"\s*(?:(?:was|were|is|are|being|stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*"
+    r"(?:(?P<times>(?:(?:more|less) than |over |under |about |almost |nearly )?(?:\d+(?:\.\d+)? times|twice))(?: as high as| as large as| higher than| "
+    r"greater than| that of)?|(?P<up>exceed(?:ed|s|ing)|(?:higher|greater|more|larger|faster) than|above|outstripp?(?:ed|s|ing)|"
+    r"surpass(?:ed|es|ing)|outpaced|overt(?:ook|akes))|(?P<down>(?:lower|less|smaller|slower) than|below|fell short of))\s+"
+    r"(?:that of\s+)?(?:(?:the|his|her|its)\s+)?",
+    re.I,
+)
+_RATIO = re.compile(r"\s*(?:/|:|\s-?to-?\s|-to-|\sover\s)\s*(?:the\s+|his\s+|her\s+)?", re.I)
+
+Resolve = Callable[[Mention], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The part of a clause that speaks of some variables, `named` at these places of its text."""
+
+    text: str
+    variables: tuple[str, ...]
+    named: tuple[tuple[int, int], ...]
+    level: WordLevel | None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the clause before spoke of: its variables, which way they were said to go, and its sentence."""
+
+    variables: tuple[str, ...] = ()
+    direction: int = 0
+    sentence: int = -2
+
+
+def segments(text: str, sentence: int, before: Context, resolve: Resolve) -> list[Segment]:
+    """The segments of a clause, or none if it is for the note; a clause without a name may mean `before`."""
+    text = plain(text)
+    found = [m for m in mentions(text) if not _is_elsewhere(text, m)]
+    if not found:
+        return _anaphoric(text, sentence, before)
+    if _belongs_to_the_note(text, found):
+        return []
+    text, found, resolve = _with_ratios(text, found, resolve)
+    groups = _groups(text, found)
+    edges = [0, *(_edge(text, a[-1].end, b[0].start) for a, b in pairwise(groups)), len(text)]
+    return [
+        segment
+        for group, start, end in zip(groups, edges[:-1], edges[1:], strict=True)
+        for segment in _of_group(text, group, start, end, resolve)
+    ]
+
+
+def _anaphoric(text: str, sentence: int, before: Context) -> list[Segment]:
+    """A clause that names no variable and goes on about those of the clause before."""
+    if not before.variables or _NOT_STATED.search(text) or _FROM_THE_NOTE.search(text):
+        return []
+    is_same = sentence == before.sentence
+    if not (sentence - before.sentence <= 1 and _ANAPHOR.match(text) or is_same and _ELLIPSIS.match(text)):
+        return []
+    variables = before.variables
+    if len(variables) > 1 and (hit := re.search(r"\bthe (latter|former)\b", text, re.I)):
+        variables = variables[-1:] if hit[1].lower() == "latter" else variables[:1]
+    return [Segment(text, variables, (), None)]
+
+
+def _is_elsewhere(text: str, mention: Mention) -> bool:
+    """Measured elsewhere ("urinary sodium"), or a word in the name of a disease or a treatment."""
+    before = text[: mention.start]
+    return bool(_ELSEWHERE.search(before)) or bool(mention.word.level and _PAST.search(before))
+
+
+def _belongs_to_the_note(text: str, found: Sequence[Mention]) -> bool:
+    if _FROM_THE_NOTE.search(text) or _NOT_STATED.search(text) or _ADVICE.search(text):
+        return True
+    return bool(_TREATMENT.search(text)) and not any(char.isdigit() for char in text)
+
+
+def _with_ratios(text: str, found: list[Mention], resolve: Resolve) -> tuple[str, list[Mention], Resolve]:
+    """Two variables compared, or their ratio, become one variable: "AST exceeded ALT" is AST/ALT above 1."""
+    for a, b in pairwise(found):
+        between = text[a.end : b.start]
+        pair = _PAIR.fullmatch(between)
+        is_ratio = _RATIO.fullmatch(between) and _is_called_ratio(text, a, b)
+        if a.word.level or b.word.level or not (pair or is_ratio):
+            continue
+        name = f"{resolve(a)[0]}/{resolve(b)[0]}"
+        word = Word((name,), False, None)
+        told = _told(pair) if pair and not is_ratio else ""
+        whole = text[: a.start] + "x" * (b.end - a.start) + told + text[b.end :]
+        mention = Mention(word, a.start, b.end)
+        others = [m for m in found if m.end <= a.start]
+        others += [mention]
+        others += [Mention(m.word, m.start + len(told), m.end + len(told)) for m in found if m.start >= b.end]
+        return whole, others, resolve
+    return text, found, resolve
+
+
+def _is_called_ratio(text: str, a: Mention, b: Mention) -> bool:
+    near = text[max(0, a.start - 14) : a.start] + text[b.end : b.end + 10]
+    return "ratio" in near.lower() or "FiO2" in b.word.variables
+
+
+def _told(pair: re.Match[str]) -> str:
+    if pair["up"]:
+        return " above 1 "
+    if pair["down"]:
+        return " below 1 "
+    hit = _TIMES.search(pair["times"])
+    assert hit
+    n = "2" if hit["n"].lower() == "twice" else hit["n"]
+    return f" above {n} " if hit["more"] else f" below {n} " if hit["less"] else f" about {n} "
+
+
+def _groups(text: str, found: Sequence[Mention]) -> list[list[Mention]]:
+    """Mentions joined by nothing but "and" or commas share what is said of them."""
+    groups = [[found[0]]]
+    for mention in found[1:]:
+        if _CONNECTIVE.fullmatch(text, groups[-1][-1].end, mention.start):
+            groups[-1].append(mention)
+        else:
+            groups.append([mention])
+    return groups
+
+
+def _edge(text: str, end: int, start: int) -> int:
+    """Where one segment ends and the next begins: at the last separator between their names."""
+    hits = list(_SEPARATOR.finditer(text, max(end - 1, 0), start))
+    return hits[-1].end() if hits else start
+
+
+def _of_group(text: str, group: list[Mention], start: int, end: int, resolve: Resolve) -> list[Segment]:
+    named = tuple((mention.start - start, mention.end - start) for mention in group)
+    part = text[start:end]
+    if all(mention.word.level is None for mention in group):
+        names = tuple(dict.fromkeys(name for mention in group for name in resolve(mention)))
+        return [Segment(part, names, named, None)]
+    return [Segment(part, resolve(mention), named, mention.word.level) for mention in group]
