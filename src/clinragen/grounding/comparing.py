@@ -47,7 +47,8 @@ _SUCCESSIVE = re.compile(
     r"measurement)|\bstep by step|\bsuccessively\b|\bfrom (?:one )?(?:\w+ )?to the next\b|without (?:a )?(?:pause|"
     r"interruption|setback|exception)|\bcontinuously\b|\bsteadily\b|\beach time\b|\brelentlessly\b|\bmonotonic\w*"
 )
-_THAN = re.compile(r"\b(?:than|as|of|from|on|its|the)\b")
+_NEXT = re.compile(r"\b(?:the|its) (?:very )?(?:next|following|ensuing)\b")
+_OF = re.compile(r"\b(?:of|from|off|its|their|his|her) (?:the |its |their )?$")
 _WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
 _ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
 
@@ -56,7 +57,7 @@ _ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
 class Comparison:
     """The claimed ratio `factor` of a value to an earlier one, and whether it is a bound; 1 for "higher".
 
-    `is_stepwise` says it of every value and the one before.
+    `is_stepwise` says it of every value and the one before, `is_to_next` of some value and the one before.
     """
 
     factor: float
@@ -64,6 +65,7 @@ class Comparison:
     target: Place | None = None
     reference: Place | None = None
     is_stepwise: bool = False
+    is_to_next: bool = False
 
 
 def find_comparison(text: str, is_falling: bool) -> tuple[Comparison | None, str]:
@@ -103,7 +105,7 @@ def _holds(said: Comparison, ratio: float) -> bool:
 
 
 def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurement, Measurement]]:
-    if said.is_stepwise:
+    if said.is_stepwise or said.is_to_next:
         return list(zip(rows[:-1], rows[1:], strict=True))
     is_up = said.factor > 1 or (said.factor == 1 and said.relation == "above")
     befores = _at(said.reference, rows) or ([rows[0]] if is_up else [rows[0], _peak(rows)])
@@ -136,7 +138,8 @@ def _of_factor(text: str, hit: re.Match[str], is_falling: bool) -> tuple[Compari
     if factor < 1 and relation != "about":
         relation = "below" if relation == "above" else "above"
     target, reference = _places(text, hit)
-    return Comparison(factor, relation, target, reference), _blank(text, hit)
+    is_to_next = _NEXT.search(text) is not None
+    return Comparison(factor, relation, target, reference, is_to_next=is_to_next), _blank(text, hit)
 
 
 def _is_ratio(hit: re.Match[str]) -> bool:
@@ -175,7 +178,8 @@ def _places(text: str, hit: re.Match[str]) -> tuple[Place | None, Place | None]:
         named.append(("peak" if extreme != "lowest" else "nadir", start))
     named.sort(key=lambda pair: pair[1])
     than = re.compile(r"\b(?:than|as)\b").search(text, hit.end() - 1)
-    after = [place for place, start in named if start >= hit.end() and _refers(text, start)]
+    is_ratio = hit.re is not _COMPARATIVE
+    after = [place for place, start in named if start >= hit.end() and is_ratio and _OF.search(text[:start])]
     target = next((place for place, start in named if start < hit.start()), None)
     reference: Place | None = None
     if than:
@@ -193,11 +197,6 @@ def _places(text: str, hit: re.Match[str]) -> tuple[Place | None, Place | None]:
     if target == reference:
         target = None
     return target, reference
-
-
-def _refers(text: str, start: int) -> bool:
-    """Whether a place named after a ratio is what it is a ratio of: "a quarter of its first value"."""
-    return re.search(r"\b(?:of|from|its|their|his|her|off) (?:the |its |their )?$", text[:start]) is not None
 
 
 def _blank(text: str, hit: re.Match[str]) -> str:

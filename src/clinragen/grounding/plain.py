@@ -78,5 +78,5 @@ def _value(words: str) -> float:
     if words[0].isdigit():
         return float(words)
     if "dozen" in words.lower():
-        return 6 if words.lower().startswith("half") else 12
-    return sum(_VALUES[word] for word in re.split("[- ]", words.lower()))
+        return 6.0 if words.lower().startswith("half") else 12.0
+    return float(sum(_VALUES[word] for word in re.split("[- ]", words.lower())))

@@ -36,6 +36,11 @@ _ABSENT = re.compile(
     r"\b(?:absent|(?:not|never) (?:seen|present|noted|found|recorded|observed|documented))\b"
 )
 _BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
+_REACHED = re.compile(r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b")
+_STAYED = re.compile(
+    r"\b(?:stay(?:ed|s)|remain(?:ed|s|ing)|kept|keeps|held|lay|lies)\s+(?:(?:well|far|just|always|steadily)\s+)?"
+    r"(?:above|below|under|over|beneath|between|within|in|inside|short|beyond|at least|less|more|outside)\b"
+)
 _SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards|thereafter|until)\b")
 _EXISTS = re.compile(
     r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had|became|"
@@ -52,12 +57,13 @@ _SAMPLES = (
     r"gas(?:es)?|specimens?|levels?|determinations?|points?|tests?|figures?)"
 )
 _COUNT = re.compile(
-    r"\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|his\s+|her\s+|these\s+)?)?"
-    r"(?P<n>\d+|once|twice|one|both|only|single|sole|half|none|neither)\s+(?:out\s+)?"
+    r"(?<!not )(?<!no )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|his\s+|her\s+|these\s+)?)?"
+    r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|half|none|neither)\s+(?:out\s+)?"
     rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{_SAMPLES})?)|"
     rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{_SAMPLES}))\b|\b(?P<bare>twice)\b|"
     r"\b(?P<all2>all|each of(?: the)?|every one of(?: the)?)\s+(?P<n2>\d+)\b(?!\.\d)"
 )
+_A_SINGLE = re.compile(r"\b(?:a|one|just|only)\s+(?:a\s+)?$")
 _ONE = {"once": 1, "twice": 2, "one": 1, "only": 1, "single": 1, "sole": 1, "both": 2, "none": 0, "neither": 0}
 _DECADE = re.compile(r"\b(?:in|into|to) the (?:(?P<part>low|lower|mid|middle|high|upper)[ -]?)?(?P<tens>\d+0)s\b")
 _FIGURES = re.compile(r"\b(?P<n>single|double|triple|1|2|3)[ -](?:figures?|digits?)\b")
@@ -117,8 +123,13 @@ class Phrase:
         return bool(is_placed) or any(part not in (None, ()) for part in said)
 
 
-def read(text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None) -> list[Phrase]:
-    """The phrases of a clause that speaks of variables, named at `names` and perhaps with their level."""
+def read(
+    text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None, is_falling: bool = False
+) -> list[Phrase]:
+    """The phrases of a clause that speaks of variables, named at `names` and perhaps with their level.
+
+    `is_falling` is whether the clause before said so, for "by more than half".
+    """
     lowered = text.lower()
     for start, end in names:
         lowered = lowered[:start] + " " * (end - start) + lowered[end:]
@@ -127,7 +138,7 @@ def read(text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None)
     phrases: list[Phrase] = []
     for start, end in _spans(lowered, at):
         here = at is not None and start <= at < end
-        phrase = _phrase(lowered[start:end], level if here else None, at - start if here and at is not None else 0)
+        phrase = _phrase(lowered[start:end], level if here else None, at - start if here and at is not None else 0, is_falling)
         phrases.append(_inherit(phrase, phrases))
     told = [phrase for phrase in _with_units(phrases) if phrase.says_something]
     return _in_sequence(told) if _SEQUENCE.search(lowered) else told
@@ -136,12 +147,14 @@ def read(text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None)
 def _spans(text: str, at: int | None) -> list[tuple[int, int]]:
     """The spans of phrases: cut where each side makes a statement of its own."""
     cuts = [(hit.start(), hit.end()) for hit in _PHRASE_CUT.finditer(text)]
+    forced = None
     if (hit := _FROM_TO.search(text)) and LEVELS.find(hit["a"]):
-        cuts = sorted([*cuts, (hit.start("to"), hit.end("to"))])
+        forced = (hit.start("to"), hit.end("to"))
+        cuts = sorted([*cuts, forced])
     spans = [(0, len(text))]
     for left, right in cuts:
         start, _ = spans[-1]
-        if _is_statement(text[start:left], at, start, left) and _is_own(text[right:], text[start:left]):
+        if (left, right) == forced or _is_statement(text[start:left], at, start, left) and _is_own(text[right:], text[start:left]):
             spans[-1] = (start, right)
             spans.append((right, len(text)))
     return spans
@@ -187,12 +200,12 @@ def _with_units(phrases: list[Phrase]) -> list[Phrase]:
     return told[::-1]
 
 
-def _phrase(text: str, own: WordLevel | None, at: int) -> Phrase:
+def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phrase:
     rest, hours = _take_duration(text)
     window, rest = find_window(rest)
-    rest, count, total, share = _take_count(rest)
     trend = TRENDS.find(rest)
-    comparison, rest = find_comparison(rest, trend is not None and trend[0] == "falling")
+    comparison, rest = find_comparison(rest, is_falling or (trend is not None and trend[0] == "falling"))
+    rest, count, total, share = _take_count(rest)
     rest, ranges = _take_ranges(rest)
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
@@ -200,8 +213,10 @@ def _phrase(text: str, own: WordLevel | None, at: int) -> Phrase:
         level, place = ("high" if own == "not high" else own), at
     elif level is None and trend:
         place = trend[1]
-    scope, which = _scope(rest)
+    scope, which = _scope(rest, place if level else inside[0].start if inside else 0)
     extreme, grade = EXTREMES.find(rest), SEVERITIES.find(rest)
+    if extreme is None and window and window.is_moment and inside and _REACHED.search(text):
+        extreme = ("lowest" if level == "low" or (trend and trend[0] == "falling") else "highest", 0)
     return Phrase(
         text=text,
         level=level,
@@ -230,16 +245,14 @@ def _is_negated(text: str, place: int, is_own: bool) -> bool:
     return bool(_NEGATION.search(before) and not before.startswith("never ") or _ABSENT.search(text))
 
 
-def _scope(text: str) -> tuple[Scope | None, Scope | None]:
-    """How many values the phrase speaks of, and which one: the first word of each kind."""
-    scope: Scope | None = None
-    place: Scope | None = None
-    for meaning, _, _ in SCOPES.find_all(text):
-        if meaning in PLACES:
-            place = place or meaning
-        else:
-            scope = scope or meaning
-    return scope, place
+def _scope(text: str, at: int) -> tuple[Scope | None, Scope | None]:
+    """How many values the phrase speaks of, and which one: the place named nearest to what is said of it."""
+    found = list(SCOPES.find_all(text))
+    places = [(abs(start - at), meaning) for meaning, start, _ in found if meaning in PLACES]
+    scope = next((meaning for meaning, _, _ in found if meaning not in PLACES), None)
+    if scope is None and _STAYED.search(text):
+        scope = "all"
+    return scope, min(places)[1] if places else None
 
 
 def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
@@ -280,7 +293,8 @@ def _take_count(text: str) -> tuple[str, int | None, int | None, float | None]:
     if n == "half":
         return rest, None, None, 0.5
     rest = _blank(rest, hit, "n") if n.isdigit() else rest
-    if hit["all"] or (n in ("both", "only", "single", "sole") and not hit["total"]):
+    is_sole = n in ("only", "single", "sole") and not _A_SINGLE.search(text[: hit.start("n")])
+    if hit["all"] or ((is_sole or n == "both") and not hit["total"]):
         return rest, None, _integer(n), None
     if n in ("none", "neither"):
         return rest, None, int(hit["total"]) if hit["total"] else None, None

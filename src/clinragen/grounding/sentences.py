@@ -55,11 +55,12 @@ _AUXILIARIES = frozenset(
 )
 _APPOSITION = re.compile(r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|\w+ant|elevation)\b", re.I)
 _ABSOLUTE = re.compile(
-    r"(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
+    r"(?!\d)(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
     r"(?:being|having|remaining|rising|falling|going|lying|following|managing|reaching|staying|coming|"
     r"needing|showing|ending|improving|peaking|dropping|climbing)\b",
     re.I,
 )
+_LATTER = re.compile(r"the (?:latter|former)\b", re.I)
 _WORD = re.compile(r"[\w'’.%/°-]*[\w%°]")
 _LIST_END = re.compile(r"[,;]")
 _SHORT = 5
@@ -96,7 +97,7 @@ def _pieces(text: str) -> list[tuple[int, int]]:
 def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
     edges = [start]
     for hit in _CUT.finditer(text, start, end):
-        if has_verb(text[edges[-1] : hit.start()]) and _starts_anew(hit[0], text[hit.end() : end]):
+        if has_verb(text[start : hit.start()]) and _starts_anew(hit[0], text[hit.end() : end]):
             edges.append(hit.end())
     return list(zip(edges, [*edges[1:], end], strict=True))
 
@@ -115,7 +116,7 @@ def _starts_anew(cut: str, right: str) -> bool:
     is_weak = _COMMA.fullmatch(cut) is not None and first not in _CONJUNCTIONS
     if _has_subject(right, is_weak):
         return True
-    return is_weak and bool(_APPOSITION.match(right) or _ABSOLUTE.match(right))
+    return is_weak and any(form.match(right) for form in (_APPOSITION, _ABSOLUTE, _LATTER))
 
 
 def _first(right: str) -> str:
@@ -143,6 +144,9 @@ def _has_subject(right: str, is_weak: bool) -> bool:
         if place > _FARTHEST or (not has_noun and word in _RELATIVES):
             return False
         if is_weak and has_noun and word in ("and", "or", "which", "who"):
+            return False
+        is_after_comma = right[: hit.start()].rstrip().endswith(",")
+        if has_noun and is_after_comma and (is_weak or word in _CONJUNCTIONS):
             return False
         if is_verb(word) and not _is_adjective(word, last):
             return has_noun

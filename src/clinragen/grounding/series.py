@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from clinragen.clinical.findings import by_variable
 from clinragen.clinical.words import Mention
@@ -20,6 +21,8 @@ __all__ = ["Context", "SeriesIndex", "check_series_clause", "series_index"]
 MOST_EVIDENCE = 3
 TOGETHER = timedelta(hours=1)
 """How far apart two values may be measured to make a ratio."""
+ENOUGH_OXYGEN = 300.0
+"""The ratio of pO2 to FiO2 below which oxygenation is impaired (mm Hg; Berlin definition, JAMA 2012)."""
 
 _OTHER_WAY = re.compile(r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I)
 _SAME_WAY = re.compile(r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|in tandem)\b", re.I)
@@ -89,7 +92,8 @@ def check_series_clause(
 
 
 def _read(segment: Segment, before: Context) -> list[Phrase]:
-    phrases = read(segment.text, segment.named, segment.level)
+    is_falling = not segment.named and before.direction < 0
+    phrases = read(segment.text, segment.named, segment.level, is_falling)
     way = -1 if _OTHER_WAY.search(segment.text) else 1 if _SAME_WAY.search(segment.text) else 0
     if not phrases and way and before.direction:
         return [Phrase(segment.text, trend="rising" if way * before.direction > 0 else "falling")]
@@ -133,7 +137,34 @@ def _judge_variable(name: str, phrases: Sequence[Phrase], chart: SeriesIndex) ->
     whole = chart.of(name)
     if not whole:
         return [Judgement("unverifiable", (), f"{name} was never measured")]
-    return [found for phrase in phrases for found in judge(phrase, _in_window(phrase, whole, chart), whole)]
+    if "/" in name:
+        phrases = [_of_ratio(phrase) for phrase in phrases]
+    found = []
+    for phrase, stretch in zip(phrases, _stretches(phrases, whole), strict=True):
+        found += judge(phrase, _in_window(phrase, stretch, chart), stretch)
+    return found
+
+
+def _of_ratio(phrase: Phrase) -> Phrase:
+    """A factor told of a ratio is its value: AST exceeded ALT "by a factor of five"."""
+    said = phrase.comparison
+    if said is None or said.factor <= 1 or said.reference:
+        return phrase
+    bound = None if said.relation == "about" else said.relation
+    number = Number(said.factor, 0, "", "value", bound, True, 0, 0)
+    return replace(phrase, comparison=None, values=(*phrase.values, number))
+
+
+def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list[Measurement]]:
+    """What each phrase is told of: in "rose and then fell" all up to the peak, and all from there on."""
+    ways = [_direction([phrase]) for phrase in phrases]
+    told = [whole] * len(phrases)
+    for place, (before, after) in enumerate(pairwise(ways)):
+        if before * after < 0:
+            turn = (max if before > 0 else min)(whole, key=lambda row: row.value)
+            at = whole.index(turn)
+            told[place], told[place + 1] = whole[: at + 1], whole[at:]
+    return told
 
 
 def _in_window(phrase: Phrase, whole: list[Measurement], chart: SeriesIndex) -> list[Measurement]:
@@ -148,7 +179,8 @@ def _ratio(name: str, above: list[Measurement], below: list[Measurement]) -> lis
         if near is None or abs(near.time - row.time) > TOGETHER or not near.value:
             continue
         value = near.value / 100 if near.variable == "FiO2" and near.value > 1 else near.value
-        found.append(row._replace(variable=name, value=row.value / value, unit="", low=None, high=None))
+        low = ENOUGH_OXYGEN if near.variable == "FiO2" else None
+        found.append(row._replace(variable=name, value=row.value / value, unit="", low=low, high=None))
     return found
 
 

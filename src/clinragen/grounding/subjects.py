@@ -43,17 +43,18 @@ _NOT_STATED = re.compile(
     r"having brought|provok\w+|trigger\w+|precipitat\w+|stem(?:s|med)? from|culprit|contribut\w+|pushed (?:the|his|her|up)|"
     r"basis of|source of|origin of|consequence of|thanks to|typical(?:ly)?|characteristic of|feature of|as a rule|in such "
     r"(?:cases|patients)|risk|mortality|survival|prognos\w+|predict\w*|portend\w*|mark(?:s|er) (?:of|the)|sign of|means that|"
-    r"dangerous|harmful|damages?)\b",
+    r"follow(?:s|ed|ing) (?:a|an|his|her)|^(?:a|an) (?:sign|picture|pattern|clue|feature|result|finding)|dangerous|harmful|damages?)\b",
     re.I,
 )
 _TREATMENT = re.compile(
-    r"\b(?:treat(?:ed|s|ing)|started|given|gave|held|withheld|infused|transfused|replaced|repleted|supplemented|administered|"
+    r"\b(?:treat(?:ed|s|ing)|started(?! (?:at|out|off|above|below|high|low|within|normal))|given|gave|held(?! (?:steady|above|below|within|in|at|"
+    r"its|firm|up|stable|constant|under|over|near|around|fast|out|on))|withheld|infused|transfused|replaced|repleted|supplemented|administered|"
     r"replenished|topped up|restricted|awaited|awaits|pending|requested|not back|prescribed|stopped|resumed)\b",
     re.I,
 )
 _ADVICE = re.compile(
     r"\b(?:should|must|ought|needs?|deserves?|warrants?|merits?|calls? for|recommend\w*|will|would(?! not)|(?:has|have) to|"
-    r"prefer\w*|if|unless|in case|aim(?:s|ed|ing)? (?:for|at)|target\w*|goal|matters?)\b",
+    r"prefer\w*|if|unless|in case|aim(?:s|ed|ing)? (?:for|at)|target\w*|goal|matters?|kept back|in reserve|reserved|on standby)\b",
     re.I,
 )
 _PAST = re.compile(

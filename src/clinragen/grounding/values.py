@@ -117,6 +117,14 @@ def course(phrase: Phrase, rows: Rows) -> Rows:
     return rows[min(starts) : max(ends) + 1] if starts and ends and min(starts) < max(ends) else rows
 
 
+def is_told_reached(phrase: Phrase, rows: Rows) -> bool:
+    """Whether a rise or fall is told by the value it came to, and came to it: its size is then no matter."""
+    if phrase.trend not in ("rising", "falling") or not phrase.exact or " to " not in phrase.text:
+        return False
+    far = highest(rows) if phrase.trend == "rising" else lowest(rows)
+    return any(agrees(number, row) for number in phrase.exact for row in (far, rows[-1]))
+
+
 def _is_from_to(phrase: Phrase) -> bool:
     return "from " in phrase.text and phrase.text.index("from ") < phrase.text.rfind(" to ")
 

@@ -16,7 +16,7 @@ from clinragen.grounding.quantities import by_quantity, extreme_of, is_at_level,
 from clinragen.grounding.reading import Phrase
 from clinragen.grounding.scopes import MOST, NEGATED, NORMAL, Judgement, Rows, Test, highest, lowest, some, verdict_of
 from clinragen.grounding.trend import judge_trend_of
-from clinragen.grounding.values import course, judge_change, judge_extreme, judge_values
+from clinragen.grounding.values import course, is_told_reached, judge_change, judge_extreme, judge_values
 from clinragen.schema import Measurement
 
 SLACK_HOURS = 0.5
@@ -40,7 +40,7 @@ def _level(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return None
     if phrase.is_existence and (phrase.extreme or phrase.bounds) and not phrase.scope:
         return by_quantity(phrase, whole, is_at_level(said), said, MOST, True) if not phrase.extreme else None
-    is_reached = phrase.trend not in (None, "stable") and _is_reached(phrase)
+    is_reached = phrase.severity is not None or (phrase.trend not in (None, "stable") and _is_reached(phrase))
     return by_quantity(phrase, rows or whole, is_at_level(said), said, NORMAL if said == "normal" else MOST, is_reached)
 
 
@@ -62,6 +62,8 @@ def _bound(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.trend is None or (phrase.bounds and phrase.trend in ("rising", "falling")):
         return None
+    if phrase.window and phrase.window.places == (1, None):
+        rows = whole
     if phrase.window and phrase.window.is_moment:
         rows = [row for row in whole if row.time <= rows[-1].time] if rows else whole
     rows = course(phrase, rows)
@@ -69,6 +71,10 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
     if phrase.level and _is_reached(phrase) and phrase.trend in ("rising", "falling") and not phrase.is_negated:
         return None
+    if is_told_reached(phrase, rows):
+        sign = 1 if phrase.trend == "rising" else -1
+        is_so = (rows[-1].value - rows[0].value) * sign > 0
+        return Judgement(verdict_of(is_so), (rows[0], rows[-1]), f"{rows[0].value:g} to {rows[-1].value:g}")
     verdict, reason = judge_trend_of(phrase.trend, rows)
     if (phrase.is_negated and phrase.level is None) or phrase.scope == "none":
         verdict = NEGATED[verdict]
@@ -78,6 +84,8 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 def _comparison(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.comparison is None:
         return None
+    if phrase.window and phrase.window.places == (1, None):
+        rows = whole
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
     verdict, reason = judge_ratio(phrase.comparison, rows)

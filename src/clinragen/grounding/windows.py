@@ -236,6 +236,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"remaining|other|succeeding|ensuing)(?=\s)",
             _later,
         ),
+        (r"\b(?:afterwards?|thereafter|from then on|after that|since then|subsequently)\b", _later),
         (r"\bovernight\b|\b(?:during|through|in) the (?:night|small hours)\b", lambda hit: Window(is_night=True)),
     )
 )
