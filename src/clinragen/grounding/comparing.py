@@ -37,9 +37,9 @@ _SHARE = re.compile(
     r"(?P<whole>\s+(?:of\b|its\b|the\b|that\b|what\b|their\b|his\b|her\b))?"
 )
 _COMPARATIVE = re.compile(
-    r"\b(?:(?P<up>higher|greater|more|faster|quicker|larger|longer|above(?= (?:its|the|where|what)\s?(?:start|first|"
-    r"initial|opening|baseline|admission|began))|warmer|up on|exceed\w*)|(?P<down>lower|less|fewer|slower|smaller|shorter|cooler|"
-    r"below(?= (?:its|the|where|what)\s?(?:start|first|initial|opening|baseline|admission|began))|down on))\b"
+    r"\b(?:(?P<up>higher|greater|more|faster|quicker|larger|longer|above(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:"
+    r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|(?P<down>lower|less|fewer|slower|smaller|shorter|cooler|"
+    r"below(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:start|first|initial|opening|baseline|admission|beg|was at))|down on))\b"
 )
 _SUCCESSIVE = re.compile(
     r"\b(?:each|every|any|one)\b.{0,40}\b(?:than (?:the|its) (?:one|previous|last|preceding|predecessor)|before it)|"
@@ -47,8 +47,13 @@ _SUCCESSIVE = re.compile(
     r"measurement)|\bstep by step|\bsuccessively\b|\bfrom (?:one )?(?:\w+ )?to the next\b|without (?:a )?(?:pause|"
     r"interruption|setback|exception)|\bcontinuously\b|\bsteadily\b|\beach time\b|\brelentlessly\b|\bmonotonic\w*"
 )
+_EVERY_STEP = re.compile(
+    r"\b(?:at|on|with|by|in|from) (?:each|every)(?: (?:single|successive|subsequent|further|new|passing|consecutive|later))*"
+    r" (?:draw|sample|step|turn|check|measurement|reading|value|gas|count|result|recording|specimen|test)\b|"
+    r"\bstep by step\b|\bfrom (?:each|one) (?:\w+ )?to the next\b|\beach time\b"
+)
 _NEXT = re.compile(r"\b(?:the|its) (?:very )?(?:next|following|ensuing)\b")
-_OF = re.compile(r"\b(?:of|from|off|its|their|his|her) (?:the |its |their )?$")
+_OF = re.compile(r"\b(?:of|from|off|its|their|his|her|above|below|where|what) (?:the |its |their |it |they )?(?:had )?$")
 _WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
 _ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
 
@@ -68,8 +73,10 @@ class Comparison:
     is_to_next: bool = False
 
 
-def find_comparison(text: str, is_falling: bool) -> tuple[Comparison | None, str]:
+def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tuple[Comparison | None, str]:
     """What a phrase in lower case compares, and the phrase without the words of the ratio itself."""
+    if (is_rising or is_falling) and _EVERY_STEP.search(text):
+        return Comparison(1.0, "below" if is_falling else "above", is_stepwise=True), text
     if hit := _FACTOR.search(text):
         return _of_factor(text, hit, is_falling)
     hit = _SHARE.search(text)
@@ -178,7 +185,7 @@ def _places(text: str, hit: re.Match[str]) -> tuple[Place | None, Place | None]:
         named.append(("peak" if extreme != "lowest" else "nadir", start))
     named.sort(key=lambda pair: pair[1])
     than = re.compile(r"\b(?:than|as)\b").search(text, hit.end() - 1)
-    is_ratio = hit.re is not _COMPARATIVE
+    is_ratio = hit.re is not _COMPARATIVE or hit[0] in ("above", "below")
     after = [place for place, start in named if start >= hit.end() and is_ratio and _OF.search(text[:start])]
     target = next((place for place, start in named if start < hit.start()), None)
     reference: Place | None = None

@@ -30,7 +30,7 @@ _NUMBER = re.compile(
     r"(?:\s?(?P<hours>h\b|hrs?\b|hours?\b)|\s?(?P<days>days?\b)"
     r"|\s(?P<count>(?:of (?:the |its |his |her )?\w+|times|occasions|samples?|values|measurements|readings|"
     r"recordings|checks|counts|draws|results)\b)"
-    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|mmol/L|mg/dL|mg/L|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
+    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|micromol(?:es)?(?:/| per )(?:L|litre)|mmol/L|mg/dL|mg/L|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
     r"%|per ?cent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b|thousand\b))?"
     r"(?P<tail>\s(?:or|and)\s(?:(?P<more>more|above|higher|over|greater)|(?P<less>less|below|lower|under|fewer))\b)?",
     re.I,
@@ -150,6 +150,9 @@ _PLAIN = {
     "degreesf": "degf",
     "°c": "degc",
     "°f": "degf",
+    "micromol/l": "umol/l",
+    "micromolperlitre": "umol/l",
+    "micromolesperlitre": "umol/l",
     "µmol/l": "umol/l",
     "μmol/l": "umol/l",
 }

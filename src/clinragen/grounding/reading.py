@@ -23,7 +23,7 @@ from clinragen.grounding.windows import Window, find_window
 PLACES = ("first", "second", "third", "last")
 
 _PHRASE_CUT = re.compile(
-    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but|then|before|until|followed by|with|yet|though)\s+"
+    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but|then|before|until|followed by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
     r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
 )
 _BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
@@ -62,6 +62,10 @@ _COUNT = re.compile(
     rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{_SAMPLES})?)|"
     rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{_SAMPLES}))\b|\b(?P<bare>twice)\b|"
     r"\b(?P<all2>all|each of(?: the)?|every one of(?: the)?)\s+(?P<n2>\d+)\b(?!\.\d)"
+)
+_ONLY = re.compile(
+    r"(?:\bof (?:the |its )?(?P<before>\d+)\b.{0,30})?\bonly (?:on |in |at )?(?:the |its )?(?:very )?(?:first|last|second|third|"
+    r"earlier|later|final|initial)\b(?:\s+\w+)??(?:\s+of (?:the |its )?(?P<total>\d+))?"
 )
 _A_SINGLE = re.compile(r"\b(?:a|one|just|only)\s+(?:a\s+)?$")
 _ONE = {"once": 1, "twice": 2, "one": 1, "only": 1, "single": 1, "sole": 1, "both": 2, "none": 0, "neither": 0}
@@ -204,7 +208,8 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     rest, hours = _take_duration(text)
     window, rest = find_window(rest)
     trend = TRENDS.find(rest)
-    comparison, rest = find_comparison(rest, is_falling or (trend is not None and trend[0] == "falling"))
+    way = trend[0] if trend else None
+    comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
     rest, count, total, share = _take_count(rest)
     rest, ranges = _take_ranges(rest)
     inside = numbers(rest)
@@ -283,12 +288,19 @@ def _take_duration(text: str) -> tuple[str, float | None]:
 
 def _take_count(text: str) -> tuple[str, int | None, int | None, float | None]:
     """Of how many values something is said, and of how many there are: "two of the five samples"."""
+    if hit := _ONLY.search(text):
+        total = hit["total"] or hit["before"]
+        rest = text if not total else _blank(text, hit, "total" if hit["total"] else "before")
+        return rest, 1, int(total) if total else None, None
     hit = _COUNT.search(text)
     if hit is None:
         return text, None, None, None
     if hit["n2"]:
         return _blank(text, hit, "n2"), None, int(hit["n2"]), None
     n = hit["n"] or hit["bare"]
+    if n in ("none", "neither"):
+        rest = _blank(text, hit, "total") if hit["total"] else text
+        return rest, None, int(hit["total"]) if hit["total"] else None, None
     rest = _blank(text, hit, "total" if hit["total"] else "n")
     if n == "half":
         return rest, None, None, 0.5
@@ -296,8 +308,6 @@ def _take_count(text: str) -> tuple[str, int | None, int | None, float | None]:
     is_sole = n in ("only", "single", "sole") and not _A_SINGLE.search(text[: hit.start("n")])
     if hit["all"] or ((is_sole or n == "both") and not hit["total"]):
         return rest, None, _integer(n), None
-    if n in ("none", "neither"):
-        return rest, None, int(hit["total"]) if hit["total"] else None, None
     total = int(hit["total"]) if hit["total"] else None
     if n == "once" and total is None:
         return text, None, None, None

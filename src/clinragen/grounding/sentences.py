@@ -9,14 +9,16 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 _SENTENCE_END = re.compile(
     r"(?<![\s(][A-Z])(?<!\b[DM]r)(?<!\bMrs)(?<!\bMs)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)[.!?]+[\"')]*\s+"
     r"(?=[^a-z\s]|[a-z]{1,3}[A-Z])|\n+|;\s+"
 )
-_LIST_MARK = re.compile(r"(?:^|(?<=\n))\s*(?:[-*•]|\d+[.)])\s+")
+_LIST_MARK = re.compile(r"\s*(?:[-*•]|\(?(?:\d{1,2}|[a-h])[.):])(?:\s+|$)")
 _INFERENCE = (
-    r"(?:a (?:sign|picture|pattern|finding|result|clue)|suggest(?:s|ing|ive)|"
+    r"(?:an? (?:sign|picture|pattern|finding|result|clue|consequence|reflection|effect|feature|expression)|accompanied by|"
+    r"suggest(?:s|ing|ive)|"
     r"indicat(?:es|ing)|indicative|(?:is |are )?consistent with|in keeping with|point(?:s|ing) to|"
     r"reflecting|supporting|signifying|signalling|implying|meaning|compatible with|"
     r"as (?:expected|seen) (?:from|in|with))\b"
@@ -49,15 +51,17 @@ _BEFORE_ADJECTIVE = frozenset(
     "for with without after before during over under into within per via most very".split()
 )
 _PRONOUNS = frozenset("he she it they we i there this that these those both none neither one each".split())
+_ARTICLES = frozenset("the a an his her its their no".split())
+_NO_PAST = frozenset("need feed bleed seed speed indeed hundred breed weed reed naked sacred".split())
 _AUXILIARIES = frozenset(
     "is are was were has had have does did do can could may might will would shall should must cannot "
     "isn't wasn't aren't weren't hasn't hadn't doesn't didn't won't can't".split()
 )
 _APPOSITION = re.compile(r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|\w+ant|elevation)\b", re.I)
 _ABSOLUTE = re.compile(
-    r"(?!\d)(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
+    r"(?!\d|\w+ing\b|\w+ed\b|(?:after|before|from|to|at|by|in|on)\b)(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
     r"(?:being|having|remaining|rising|falling|going|lying|following|managing|reaching|staying|coming|"
-    r"needing|showing|ending|improving|peaking|dropping|climbing)\b",
+    r"needing|showing|ending|improving|peaking|dropping|climbing)\b|with\s+(?:the|his|her|its|a)\s+(?:\w+\s+){1,3}?\w+ing\b",
     re.I,
 )
 _LATTER = re.compile(r"the (?:latter|former)\b", re.I)
@@ -125,13 +129,21 @@ def _first(right: str) -> str:
 
 
 def has_verb(text: str) -> bool:
-    """Whether a stretch of text holds a finite verb, so that it can stand alone."""
-    return any(is_verb(hit[0].lower()) for hit in _WORD.finditer(text))
+    """Whether a stretch of text holds what can be a finite verb, so that it may stand alone."""
+    words = [hit[0].lower() for hit in _WORD.finditer(text)]
+    if any(is_verb(word) or word in _bases() for word in words):
+        return True
+    return any(_is_likely_verb(word, after) for word, after in pairwise(words))
+
+
+def _is_likely_verb(word: str, after: str) -> bool:
+    """A word in -s right before an article: "irritates the atria"."""
+    return word.endswith("s") and len(word) > 3 and word not in _NOT_NOUNS and after in _ARTICLES
 
 
 def is_verb(word: str) -> bool:
     """Whether a word in lower case can be a finite verb; -ed forms count."""
-    return word in _AUXILIARIES or word in _finite() or (word.endswith("ed") and len(word) > 4)
+    return word in _AUXILIARIES or word in _finite() or (word.endswith("ed") and len(word) > 3 and word not in _NO_PAST)
 
 
 def _has_subject(right: str, is_weak: bool) -> bool:
@@ -150,6 +162,8 @@ def _has_subject(right: str, is_weak: bool) -> bool:
             return False
         if is_verb(word) and not _is_adjective(word, last):
             return has_noun
+        if has_noun and _is_likely_verb(word, _first(right[hit.end() :].lstrip())) and last not in _NOT_NOUNS:
+            return True
         has_noun = has_noun or word in _PRONOUNS or not _is_function(word)
         last = word
     return False
@@ -165,11 +179,20 @@ def _is_function(word: str) -> bool:
 
 
 @cache
+def _verbs() -> tuple[dict[str, str], ...]:
+    with (files("clinragen.grounding") / "verbs.csv").open(encoding="utf-8") as table:
+        return tuple(csv.DictReader(table))
+
+
+@cache
 def _finite() -> frozenset[str]:
     """The third person and the past of every verb of `verbs.csv`."""
-    with (files("clinragen.grounding") / "verbs.csv").open(encoding="utf-8") as table:
-        rows = list(csv.DictReader(table))
-    return frozenset(form for row in rows for form in (_third(row["verb"]), row["past"]) if form)
+    return frozenset(form for row in _verbs() for form in (_third(row["verb"]), row["past"]) if form)
+
+
+@cache
+def _bases() -> frozenset[str]:
+    return frozenset(row["verb"] for row in _verbs())
 
 
 def _third(verb: str) -> str:
@@ -179,6 +202,8 @@ def _third(verb: str) -> str:
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
+    if mark := _LIST_MARK.match(text, start, end):
+        start = mark.end()
     while start < end and text[start] in " \n\t,;:–—-":
         start += 1
     while start < end and text[end - 1] in " \n\t,;:.!?–—":

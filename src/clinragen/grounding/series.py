@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from clinragen.clinical.findings import by_variable
-from clinragen.clinical.words import Mention
+from clinragen.clinical.words import Mention, mentions
+from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.numbers import Number
 from clinragen.grounding.reading import Phrase, read
 from clinragen.grounding.scopes import Judgement, combine
@@ -24,6 +26,12 @@ TOGETHER = timedelta(hours=1)
 ENOUGH_OXYGEN = 300.0
 """The ratio of pO2 to FiO2 below which oxygenation is impaired (mm Hg; Berlin definition, JAMA 2012)."""
 
+_OPPOSITE: dict[SaidTrend, SaidTrend] = {
+    "rising": "falling",
+    "falling": "rising",
+    "improved": "worsened",
+    "worsened": "improved",
+}
 _OTHER_WAY = re.compile(r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I)
 _SAME_WAY = re.compile(r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|in tandem)\b", re.I)
 
@@ -36,6 +44,8 @@ class SeriesIndex:
     first: datetime
     last: datetime
     ratios: dict[str, list[Measurement]] = field(default_factory=dict)
+    unlisted: re.Pattern[str] | None = None
+    """The names of measured variables that the table of words does not hold."""
 
     def resolve(self, mention: Mention) -> tuple[str, ...]:
         """The variables a mention means here: all of a joint name, else the first one measured."""
@@ -57,7 +67,15 @@ class SeriesIndex:
 def series_index(stay: Stay) -> SeriesIndex:
     """Index the measurements of a stay; built once, used for every clause."""
     times = [row.time for row in stay.measurements] or [stay.prediction_time]
-    return SeriesIndex(by_variable(stay.measurements), min(times), max(times))
+    rows = by_variable(stay.measurements)
+    return SeriesIndex(rows, min(times), max(times), unlisted=_unlisted(tuple(rows)))
+
+
+@lru_cache(maxsize=64)
+def _unlisted(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    missing = [name for name in names if not mentions(name)]
+    pattern = "|".join(re.escape(name) for name in sorted(missing, key=len, reverse=True))
+    return re.compile(rf"\b(?:{pattern})s?\b", re.I) if missing else None
 
 
 def check_series_clause(
@@ -68,9 +86,9 @@ def check_series_clause(
     `before` is what the clause before spoke of, for "it" and "both".
     """
     before = before or Context()
-    found = segments(clause.text, clause.sentence, before, chart.resolve)
+    found = segments(clause.text, clause.sentence, before, chart.resolve, chart.unlisted)
     read_of = [(segment, _read(segment, before)) for segment in found]
-    judged = [(s, judgement) for s, phrases in read_of for judgement in _judge_segment(s, phrases, chart)]
+    judged = [(s, verdict) for s, phrases in read_of for verdict in _judge_segment(s, phrases, chart, before)]
     if not judged:
         return None, Context()
     worst = combine([judgement for _, judgement in judged])
@@ -88,35 +106,43 @@ def check_series_clause(
     last, phrases = read_of[-1]
     variables = tuple(dict.fromkeys(name for segment, _ in read_of for name in segment.variables))
     is_one = len(read_of) == 1 or all(segment.text == last.text for segment, _ in read_of)
-    return claim, Context(variables if is_one else last.variables, _direction(phrases), clause.sentence)
+    told = worst.rows[0].time if len(worst.rows) == 1 else None
+    return claim, Context(variables if is_one else last.variables, _course(phrases), clause.sentence, told)
 
 
 def _read(segment: Segment, before: Context) -> list[Phrase]:
-    is_falling = not segment.named and before.direction < 0
+    is_falling = not segment.named and before.course == "falling"
     phrases = read(segment.text, segment.named, segment.level, is_falling)
     way = -1 if _OTHER_WAY.search(segment.text) else 1 if _SAME_WAY.search(segment.text) else 0
-    if not phrases and way and before.direction:
-        return [Phrase(segment.text, trend="rising" if way * before.direction > 0 else "falling")]
+    course = before.course if way > 0 else _OPPOSITE.get(before.course) if way < 0 and before.course else None
+    if course and not any(phrase.trend for phrase in phrases):
+        return [Phrase(segment.text, trend=course), *phrases]
     return phrases
 
 
-def _direction(phrases: Sequence[Phrase]) -> int:
+def _course(phrases: Sequence[Phrase]) -> SaidTrend | None:
     for phrase in phrases:
-        if phrase.trend in ("rising", "falling"):
-            return 1 if phrase.trend == "rising" else -1
+        if phrase.trend:
+            return phrase.trend
         if phrase.comparison and phrase.comparison.factor != 1:
-            return 1 if phrase.comparison.factor > 1 else -1
-    return 0
+            return "rising" if phrase.comparison.factor > 1 else "falling"
+    return None
 
 
-def _judge_segment(segment: Segment, phrases: list[Phrase], chart: SeriesIndex) -> list[Judgement]:
+def _direction(phrase: Phrase) -> int:
+    return {"rising": 1, "falling": -1}.get(_course([phrase]) or "", 0)
+
+
+def _judge_segment(
+    segment: Segment, phrases: list[Phrase], chart: SeriesIndex, before: Context
+) -> list[Judgement]:
     if not phrases:
         return []
     shared = _shared(phrases, len(segment.variables))
     return [
         found
         for name, said in zip(segment.variables, shared, strict=True)
-        for found in _judge_variable(name, said, chart)
+        for found in _judge_variable(name, said, chart, before)
     ]
 
 
@@ -133,15 +159,21 @@ def _keep(phrase: Phrase, value: Number) -> Phrase:
     return replace(phrase, values=tuple(number for number in phrase.values if number is value))
 
 
-def _judge_variable(name: str, phrases: Sequence[Phrase], chart: SeriesIndex) -> list[Judgement]:
+def _judge_variable(
+    name: str, phrases: Sequence[Phrase], chart: SeriesIndex, before: Context
+) -> list[Judgement]:
     whole = chart.of(name)
     if not whole:
         return [Judgement("unverifiable", (), f"{name} was never measured")]
     if "/" in name:
         phrases = [_of_ratio(phrase) for phrase in phrases]
-    found = []
+    found: list[Judgement] = []
+    told = before.told
     for phrase, stretch in zip(phrases, _stretches(phrases, whole), strict=True):
-        found += judge(phrase, _in_window(phrase, stretch, chart), stretch)
+        window = phrase.window
+        rows = window.pick(stretch, chart.first, chart.last, told) if window else stretch
+        found += judge(phrase, rows, stretch)
+        told = found[-1].rows[0].time if found and len(found[-1].rows) == 1 else told
     return found
 
 
@@ -157,7 +189,7 @@ def _of_ratio(phrase: Phrase) -> Phrase:
 
 def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list[Measurement]]:
     """What each phrase is told of: in "rose and then fell" all up to the peak, and all from there on."""
-    ways = [_direction([phrase]) for phrase in phrases]
+    ways = [_direction(phrase) for phrase in phrases]
     told = [whole] * len(phrases)
     for place, (before, after) in enumerate(pairwise(ways)):
         if before * after < 0:
@@ -165,10 +197,6 @@ def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list
             at = whole.index(turn)
             told[place], told[place + 1] = whole[: at + 1], whole[at:]
     return told
-
-
-def _in_window(phrase: Phrase, whole: list[Measurement], chart: SeriesIndex) -> list[Measurement]:
-    return phrase.window.pick(whole, chart.first, chart.last) if phrase.window else whole
 
 
 def _ratio(name: str, above: list[Measurement], below: list[Measurement]) -> list[Measurement]:

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 
 from clinragen.clinical.words import Mention, Word, WordLevel, mentions
+from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.plain import plain
 
 _CONNECTIVE = re.compile(
@@ -13,7 +15,10 @@ _CONNECTIVE = re.compile(
     re.I,
 )
 _SEPARATOR = re.compile(r"[,;]\s|\s(?:and|but|with|while|whereas|or|plus|as|yet|though)\s", re.I)
-_LINK = r"(?:(?:and|but|while|although|though|yet|whereas|then|also|meanwhile|or|since|by)\s+)*"
+_LINK = (
+    r"(?:(?:and|but|while|although|though|yet|whereas|then|also|meanwhile|or|since|by|for|thereafter|afterwards|"
+    r"later|subsequently|still|only|even|so|nor|now|here|overall|in all|of these|on \w+ \w+|by \w+ \w+),?\s+)*"
+)
 _SAMPLE = (
     r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|draws?|results?|figures?|levels?|counts?|numbers?|"
     r"ratio|trend|rate|gas(?:es)?|ones?|specimens?|peak|nadir|trough|high|low|highest|lowest|worst|best|fastest|slowest|"
@@ -32,7 +37,7 @@ _ELLIPSIS = re.compile(
 )
 _FROM_THE_NOTE = re.compile(
     r"\b(?:the note|mention(?:s|ed)|describe[sd]|present(?:ed|s|ing) with (?!an? \w+ of \d)|admitted (?:with|for|after)|"
-    r"complain\w*|days ago|weeks?|months?|years?|mother|father|sister|brother|aunt|uncle|family|at home|cousin|nephew|"
+    r"complain\w*|days ago|weeks?|months?|years?|mother|father|sister|brother|parents?|aunt|uncle|family|at home|cousin|nephew|"
     r"niece|grand\w+|son|daughter|husband|wife|siblings?|relatives?)\b",
     re.I,
 )
@@ -41,7 +46,7 @@ _NOT_STATED = re.compile(
     r"responsible|attribut\w+|result(?:s|ed|ing) (?:from|of|in)|led to|leads to|hallmark|reasons?|to blame|blame[ds]?|"
     r"(?:is|are|was|were) why|(?:is|are|was|were|lies?) behind|produc(?:ed|es|ing)|drove|driven by|drives|br(?:ing|ought) (?:it|them|about|on)|"
     r"having brought|provok\w+|trigger\w+|precipitat\w+|stem(?:s|med)? from|culprit|contribut\w+|pushed (?:the|his|her|up)|"
-    r"basis of|source of|origin of|consequence of|thanks to|typical(?:ly)?|characteristic of|feature of|as a rule|in such "
+    r"basis of|source of|origin of|consequence of|thanks to|typical(?:ly)?|characteristic of|set off|irritat\w+|feature of|as a rule|in such "
     r"(?:cases|patients)|risk|mortality|survival|prognos\w+|predict\w*|portend\w*|mark(?:s|er) (?:of|the)|sign of|means that|"
     r"follow(?:s|ed|ing) (?:a|an|his|her)|^(?:a|an) (?:sign|picture|pattern|clue|feature|result|finding)|dangerous|harmful|damages?)\b",
     re.I,
@@ -54,7 +59,7 @@ _TREATMENT = re.compile(
 )
 _ADVICE = re.compile(
     r"\b(?:should|must|ought|needs?|deserves?|warrants?|merits?|calls? for|recommend\w*|will|would(?! not)|(?:has|have) to|"
-    r"prefer\w*|if|unless|in case|aim(?:s|ed|ing)? (?:for|at)|target\w*|goal|matters?|kept back|in reserve|reserved|on standby)\b",
+    r"prefer\w*|if|unless|in case|aim(?:s|ed|ing)? (?:for|at)|target\w*|goal|matters (?:most|more|as|less|here|is)|kept back|in reserve|reserved|on standby)\b",
     re.I,
 )
 _PAST = re.compile(
@@ -94,17 +99,20 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the clause before spoke of: its variables, which way they were said to go, and its sentence."""
+    """What the clause before spoke of: its variables, their course, its sentence and the time of its value."""
 
     variables: tuple[str, ...] = ()
-    direction: int = 0
+    course: SaidTrend | None = None
     sentence: int = -2
+    told: datetime | None = None
 
 
-def segments(text: str, sentence: int, before: Context, resolve: Resolve) -> list[Segment]:
+def segments(
+    text: str, sentence: int, before: Context, resolve: Resolve, unlisted: re.Pattern[str] | None = None
+) -> list[Segment]:
     """The segments of a clause, or none if it is for the note; a clause without a name may mean `before`."""
     text = plain(text)
-    found = [m for m in mentions(text) if not _is_elsewhere(text, m)]
+    found = [m for m in _mentions(text, unlisted) if not _is_elsewhere(text, m)]
     if not found:
         return _anaphoric(text, sentence, before)
     if _belongs_to_the_note(text, found):
@@ -117,6 +125,20 @@ def segments(text: str, sentence: int, before: Context, resolve: Resolve) -> lis
         for group, start, end in zip(groups, edges[:-1], edges[1:], strict=True)
         for segment in _of_group(text, group, start, end, resolve)
     ]
+
+
+def _mentions(text: str, unlisted: re.Pattern[str] | None) -> list[Mention]:
+    found = mentions(text)
+    if unlisted is None:
+        return found
+    names = {part: part for part in unlisted.pattern[5:-5].split("|")}
+    more = [
+        Mention(Word((name,), False, None), hit.start(), hit.end())
+        for hit in unlisted.finditer(text)
+        for name in names
+        if hit[0].lower().startswith(name.replace("\\", "").lower())
+    ]
+    return sorted([*found, *more], key=lambda mention: mention.start)
 
 
 def _anaphoric(text: str, sentence: int, before: Context) -> list[Segment]:

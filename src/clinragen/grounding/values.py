@@ -27,6 +27,8 @@ def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return None
     if len(exact) >= 2 and _is_from_to(phrase):
         return _from_to(phrase, exact, rows)
+    if phrase.bounds and _is_from_to(phrase):
+        return _equals(exact[0], [rows[0], lowest(whole), highest(whole)], "where it began")
     if "between" in phrase.text and len(exact) == 2:
         low, high = sorted(number.value for number in exact)
         return by_quantity(phrase, rows, lambda row: low <= row.value <= high, "in that range", NORMAL, False)
@@ -153,6 +155,8 @@ def _reached(phrase: Phrase) -> Callable[[Rows], Measurement] | None:
     if phrase.trend == "rising" and " to " in phrase.text:
         return highest
     if phrase.trend == "falling" and " to " in phrase.text:
+        return lowest
+    if "down to" in phrase.text:
         return lowest
     if any(word in phrase.text for word in ("reach", "up to", "touch", " hit ")):
         return lowest if phrase.level == "low" else highest

@@ -62,8 +62,10 @@ def _bound(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.trend is None or (phrase.bounds and phrase.trend in ("rising", "falling")):
         return None
-    if phrase.window and phrase.window.places == (1, None):
+    if phrase.window and phrase.window.is_later:
         rows = whole
+    if phrase.level and phrase.is_existence and " into" in phrase.text:
+        return None
     if phrase.window and phrase.window.is_moment:
         rows = [row for row in whole if row.time <= rows[-1].time] if rows else whole
     rows = course(phrase, rows)
@@ -84,7 +86,7 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 def _comparison(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.comparison is None:
         return None
-    if phrase.window and phrase.window.places == (1, None):
+    if phrase.window and phrase.window.is_later and not phrase.comparison.is_stepwise:
         rows = whole
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
@@ -101,6 +103,8 @@ def _count(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return None
     test = _test(phrase)
     hits = [row for row in rows if test(row)] if test else list(rows)
+    if phrase.place and phrase.count == 1 and (one := one_of(phrase, rows)) and hits != list(one):
+        return Judgement("contradicted", some(one), "that value is not the one")
     reason = f"{len(hits)} such values of {len(rows)}"
     return Judgement(verdict_of(len(hits) == phrase.count), some(hits or rows), reason)
 

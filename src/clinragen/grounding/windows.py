@@ -22,10 +22,10 @@ _ABOUT = (
     r"(?:after|before)|little (?:more|less) than|not quite|well|only|the|~)\s*)*"
 )
 _T = (
-    r"(?:hours?\s(?P<{0}a>\d+(?:\.\d+)?)|(?P<{0}b>\d+(?:\.\d+)?)(?:st|nd|rd|th)\s(?P<{0}bu>hour|day)|"
+    r"(?:(?:\d+\s(?:to|or|-|–)\s(?=\d+[\s-]?(?:hours|hrs|h|days)\b))?(?:hours?\s(?P<{0}a>\d+(?:\.\d+)?)|(?P<{0}b>\d+(?:\.\d+)?)(?:st|nd|rd|th)\s(?P<{0}bu>hour|day)|"
     r"(?P<{0}w>first|second|third)\s(?P<{0}wu>hour|day)\b|"
     r"(?P<{0}c>\d+(?:\.\d+)?)[\s-]?(?P<{0}cu>hours?|hrs?|h|days?|d|minutes?|min)\b|"
-    r"(?P<{0}d>an|a|half a|half an|one)\s(?P<{0}du>hour|day)\b)(?:\smark)?"
+    r"(?P<{0}d>an|a|half a|half an|one)\s(?P<{0}du>hour|day)\b))(?:[\s-]mark)?(?:\sor\sso)?"
 )
 
 
@@ -57,9 +57,17 @@ class Window:
     is_moment: bool = False
     is_until: bool = False
     is_after: bool = False
+    is_later: bool = False
 
-    def pick(self, rows: Sequence[Measurement], first: datetime, last: datetime) -> list[Measurement]:
-        """The measurements of one variable, in order of time, that lie in the window."""
+    def pick(
+        self, rows: Sequence[Measurement], first: datetime, last: datetime, told: datetime | None = None
+    ) -> list[Measurement]:
+        """The measurements of one variable, in order of time, that lie in the window.
+
+        `told` is the time of the value told before, for "thereafter"; without it all but the first are later.
+        """
+        if self.is_later:
+            return [row for row in rows if row.time > told] if told else list(rows[1:])
         if self.places:
             return list(rows[self.places[0] : self.places[1]])
         return [row for row in rows if self._holds(row.time, first, last)]
@@ -167,7 +175,7 @@ def _but_first(hit: re.Match[str]) -> Window:
 
 
 def _later(hit: re.Match[str]) -> Window:
-    return Window(places=(1, None))
+    return Window(is_later=True)
 
 
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = tuple(
@@ -205,14 +213,14 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         (r"\b(?:within|inside|in under|in less than|in the space of|over)\s+" + _ABOUT + _time("t"), _within),
         (r"\b(?:after|past|beyond)\s+" + _ABOUT + _time("t"), _after),
         (
-            r"\b(?:on|during|over|in|by|throughout)\s+(?:the\s+)?(?:(?P<nth>second|third|next|following)\sday|"
+            r"\b(?:on|during|over|in|by|throughout)\s+(?:the\s+)?(?:(?P<nth>second|third|next|following)\s(?:day|morning|evening|night|afternoon)|"
             r"day\s(?P<day>\d+)|(?P<digit>\d)(?:st|nd|rd|th)\sday)\b",
             _day,
         ),
         (r"\b(?:in|over|during)\s+the\s(?P<nth>first|second)\s24\s(?:hours|h)\b", _half),
         (
             r"(?:\b(?:at|near|around|about|round|towards?|on|in)\s+)?" + _ABOUT + _time("t")
-            + r"\s?(?:in\b(?!\s(?:a row|all|total))|into\b|after\b|post\b|from\b)",
+            + r"\s?(?:in\b(?!\s(?:a row|all|total))|into\b|(?:after|post|from)(?:\s(?:he|she|arrival|admission|the start)\b(?:\s(?:had\s)?(?:arrived|came|was admitted))?)?)",
             _moment,
         ),
         (r"\b(?:at|near|around|about|round|towards?|in|during)\s+" + _ABOUT + _time("t"), _moment),
@@ -236,7 +244,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"remaining|other|succeeding|ensuing)(?=\s)",
             _later,
         ),
-        (r"\b(?:afterwards?|thereafter|from then on|after that|since then|subsequently)\b", _later),
+        (
+            r"\b(?:afterwards?|thereafter|from then on(?:wards?)?|after (?:that|it|this|which)|since then|subsequently|later on)\b",
+            _later,
+        ),
         (r"\bovernight\b|\b(?:during|through|in) the (?:night|small hours)\b", lambda hit: Window(is_night=True)),
     )
 )
