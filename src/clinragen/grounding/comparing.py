@@ -27,7 +27,7 @@ _FACTOR = re.compile(
     r"\b(?P<four>quadrupl(?:ed|es|ing))|\b(?P<five>quintupl(?:ed|es|ing))|\b(?P<half>halv(?:ed|es|ing))|"
     r"(?P<fold>\d+(?:\.\d+)?)[- ]fold|\b(?:by )?a factor of (?:(?P<fmore>more than|over)|(?P<fabout>about|almost|"
     r"nearly|roughly|around) )?\s?(?P<factor>\d+(?:\.\d+)?)|"
-    r"(?P<times>\d+(?:\.\d+)?) times (?=as |higher|greater|more|the |its |that|what|larger|lower|those|their)|"
+    r"(?P<times>\d+(?:\.\d+)?) times (?=as |higher|greater|more|the |its |that|what|larger|lower|those|their|above|over|below)|"
     r"\b(?P<twice>twice)(?= (?:as|its|the|that|what|their|his|her)\b))"
 )
 _SHARE = re.compile(

@@ -45,10 +45,10 @@ _NOT_NOUNS = frozenset(
     "nearly about around when where who which whose if until till between among per via twice soon later "
     "he she it they we i you there".split()
 )
-_RELATIVES = frozenset("where when who whose if until unless after before once not".split())
+_RELATIVES = frozenset("where when who whose if until unless after before once".split())
 _BEFORE_ADJECTIVE = frozenset(
     "a an the his her its their our my this that these those each every any no some in on at by to from of "
-    "for with without after before during over under into within per via most very".split()
+    "for with without after before during over under into within per via most very having being".split()
 )
 _PRONOUNS = frozenset("he she it they we i there this that these those both none neither one each".split())
 _ARTICLES = frozenset("the a an his her its their no".split())
@@ -59,7 +59,7 @@ _AUXILIARIES = frozenset(
 )
 _APPOSITION = re.compile(r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|\w+ant|elevation)\b", re.I)
 _ABSOLUTE = re.compile(
-    r"(?!\d|\w+ing\b|\w+ed\b|(?:after|before|from|to|at|by|in|on)\b)(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
+    r"(?!\d|\w+ing\b|(?:after|before|from|to|at|by|in|on)\b)(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
     r"(?:being|having|remaining|rising|falling|going|lying|following|managing|reaching|staying|coming|"
     r"needing|showing|ending|improving|peaking|dropping|climbing)\b|with\s+(?:the|his|her|its|a)\s+(?:\w+\s+){1,3}?\w+ing\b",
     re.I,
@@ -67,6 +67,9 @@ _ABSOLUTE = re.compile(
 _LATTER = re.compile(r"the (?:latter|former)\b", re.I)
 _WORD = re.compile(r"[\w'’.%/°-]*[\w%°]")
 _LIST_END = re.compile(r"[,;]")
+_COPULA = re.compile(r"\b(?:is|are|was|were|remains?|stays?)\s+(?!not\b)\w", re.I)
+_FRAGMENT = re.compile(r"(?!(?:and|but|while|whereas|although|though)\b)[^,]*\b\w+ing\b", re.I)
+_NOT_ANEW = re.compile(r"and (?:a half|not (?:he|she|it|they|the))\b", re.I)
 _SHORT = 5
 """A statement of up to so many words after "and" is told with the one before."""
 _FARTHEST = 12
@@ -99,10 +102,12 @@ def _pieces(text: str) -> list[tuple[int, int]]:
 
 
 def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    edges = [start]
+    edges, is_fragment = [start], False
     for hit in _CUT.finditer(text, start, end):
-        if has_verb(text[start : hit.start()]) and _starts_anew(hit[0], text[hit.end() : end]):
+        right = text[hit.end() : end]
+        if (is_fragment or has_verb(text[edges[-1] : hit.start()])) and _starts_anew(hit[0], right):
             edges.append(hit.end())
+            is_fragment = _FRAGMENT.match(right) is not None
     return list(zip(edges, [*edges[1:], end], strict=True))
 
 
@@ -115,12 +120,19 @@ def _starts_anew(cut: str, right: str) -> bool:
     if "," in cut and _RELATIVE.match(right) or _OPENER.match(right):
         return True
     first = _first(right)
-    if first == "and" and "," not in cut and len(_LIST_END.split(right, 1)[0].split()) <= _SHORT:
+    if _NOT_ANEW.match(right) or ("," in cut and first.endswith("ing")):
+        return False
+    if first == "and" and "," not in cut and _is_short(right):
         return False
     is_weak = _COMMA.fullmatch(cut) is not None and first not in _CONJUNCTIONS
     if _has_subject(right, is_weak):
         return True
     return is_weak and any(form.match(right) for form in (_APPOSITION, _ABSOLUTE, _LATTER))
+
+
+def _is_short(right: str) -> bool:
+    told = _LIST_END.split(right, 1)[0]
+    return len(told.split()) <= _SHORT and not _COPULA.search(told)
 
 
 def _first(right: str) -> str:
@@ -151,14 +163,14 @@ def _has_subject(right: str, is_weak: bool) -> bool:
     has_noun, last = False, ""
     for place, hit in enumerate(_WORD.finditer(right)):
         word = hit[0].lower()
-        if word in _CONJUNCTIONS and not has_noun:
+        if word in _CONJUNCTIONS and not last:
             continue
         if place > _FARTHEST or (not has_noun and word in _RELATIVES):
             return False
         if is_weak and has_noun and word in ("and", "or", "which", "who"):
             return False
         is_after_comma = right[: hit.start()].rstrip().endswith(",")
-        if has_noun and is_after_comma and (is_weak or word in _CONJUNCTIONS):
+        if is_after_comma and (is_weak or word in _CONJUNCTIONS):
             return False
         if is_verb(word) and not _is_adjective(word, last):
             return has_noun

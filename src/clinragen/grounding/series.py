@@ -90,7 +90,7 @@ def check_series_clause(
     read_of = [(segment, _read(segment, before)) for segment in found]
     judged = [(s, verdict) for s, phrases in read_of for verdict in _judge_segment(s, phrases, chart, before)]
     if not judged:
-        return None, Context()
+        return None, _named(clause, chart)
     worst = combine([judgement for _, judgement in judged])
     subject = next(s.variables[0] for s, judgement in judged if judgement is worst)
     claim = Claim(
@@ -108,6 +108,12 @@ def check_series_clause(
     is_one = len(read_of) == 1 or all(segment.text == last.text for segment, _ in read_of)
     told = worst.rows[0].time if len(worst.rows) == 1 else None
     return claim, Context(variables if is_one else last.variables, _course(phrases), clause.sentence, told)
+
+
+def _named(clause: Clause, chart: SeriesIndex) -> Context:
+    """The one variable that a clause for the note names: "sodium deserves a word, for it fell"."""
+    names = {name for mention in mentions(clause.text) for name in chart.resolve(mention)}
+    return Context(tuple(names), None, clause.sentence) if len(names) == 1 else Context()
 
 
 def _read(segment: Segment, before: Context) -> list[Phrase]:
