@@ -26,7 +26,7 @@ _SAMPLE = (
 )
 _ANAPHOR = re.compile(
     rf"{_LINK}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|most)\b(?!\s+of (?:his|her|the)\s"
-    rf"(?!{_SAMPLE}))|(?:the|its|their|not|no|a|an|one|only|some|half|any|\d+)\s+(?:[\w-]+\s+){{0,3}}?{_SAMPLE}\b)",
+    rf"(?!(?:\d+\s)?{_SAMPLE}))|(?:the|its|their|not|no|a|an|one|only|some|half|any|\d+)\s+(?:[\w-]+\s+){{0,3}}?{_SAMPLE}\b)",
     re.I,
 )
 _ELLIPSIS = re.compile(
@@ -35,6 +35,7 @@ _ELLIPSIS = re.compile(
     r"settled|a|an|\d|[a-z]+ing\b|[a-z]+ed\b|mild|moderate|severe|the)",
     re.I,
 )
+_OTHER_SUBJECT = re.compile(rf"{_LINK},?\s*(?:at|by|from|on|with|in|after)\b[^,]*,\s+(?!{_ANAPHOR.pattern})[a-z]", re.I)
 _FROM_THE_NOTE = re.compile(
     r"\b(?:the note|mention(?:s|ed)|describe[sd]|present(?:ed|s|ing) with (?!an? \w+ of \d)|admitted (?:with|for|after)|"
     r"complain\w*|days ago|weeks?|months?|years?|mother|father|sister|brother|parents?|aunt|uncle|family|at home|cousin|nephew|"
@@ -89,7 +90,10 @@ Resolve = Callable[[Mention], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """The part of a clause that speaks of some variables, `named` at these places of its text."""
+    """The part of a clause that speaks of some variables, `named` at these places of its text.
+
+    Where one of the names says a level, it comes first.
+    """
 
     text: str
     variables: tuple[str, ...]
@@ -118,7 +122,7 @@ def segments(
     if _belongs_to_the_note(text, found):
         return []
     text, found, resolve = _with_ratios(text, found, resolve)
-    groups = _groups(text, found)
+    groups = _of_one_variable(text, _groups(text, found), resolve)
     edges = [0, *(_edge(text, a[-1].end, b[0].start) for a, b in pairwise(groups)), len(text)]
     return [
         segment
@@ -146,7 +150,8 @@ def _anaphoric(text: str, sentence: int, before: Context) -> list[Segment]:
     if not before.variables or _NOT_STATED.search(text) or _FROM_THE_NOTE.search(text):
         return []
     is_same = sentence == before.sentence
-    if not (sentence - before.sentence <= 1 and _ANAPHOR.match(text) or is_same and _ELLIPSIS.match(text)):
+    is_elliptic = is_same and _ELLIPSIS.match(text) and not _OTHER_SUBJECT.match(text)
+    if not (sentence - before.sentence <= 1 and _ANAPHOR.match(text) or is_elliptic):
         return []
     variables = before.variables
     if len(variables) > 1 and (hit := re.search(r"\bthe (latter|former)\b", text, re.I)):
@@ -213,6 +218,19 @@ def _groups(text: str, found: Sequence[Mention]) -> list[list[Mention]]:
     return groups
 
 
+def _of_one_variable(text: str, groups: list[list[Mention]], resolve: Resolve) -> list[list[Mention]]:
+    """One group of two that name the same variable in one statement: "potassium fell into hypokalemia"."""
+    merged = groups[:1]
+    for group in groups[1:]:
+        last = merged[-1]
+        is_same = len(group) == len(last) == 1 and resolve(group[0]) == resolve(last[0])
+        if is_same and not _SEPARATOR.search(text, last[0].end, group[0].start):
+            merged[-1] = [*last, *group]
+        else:
+            merged.append(group)
+    return merged
+
+
 def _edge(text: str, end: int, start: int) -> int:
     """Where one segment ends and the next begins: at the last separator between their names."""
     hits = list(_SEPARATOR.finditer(text, max(end - 1, 0), start))
@@ -225,4 +243,8 @@ def _of_group(text: str, group: list[Mention], start: int, end: int, resolve: Re
     if all(mention.word.level is None for mention in group):
         names = tuple(dict.fromkeys(name for mention in group for name in resolve(mention)))
         return [Segment(part, names, named, None)]
+    if len({resolve(mention) for mention in group}) == 1:
+        group = [mention for mention in group if mention.word.level][:1]
+        at = (group[0].start - start, group[0].end - start)
+        named = (at, *(place for place in named if place != at))
     return [Segment(part, resolve(mention), named, mention.word.level) for mention in group]

@@ -1,5 +1,6 @@
 """Numbers a text gives: exact values, "from A to B", peaks and troughs, and sizes of change."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -18,6 +19,12 @@ from clinragen.grounding.scopes import (
 )
 from clinragen.schema import Measurement
 
+
+
+_A_TO_B = re.compile(
+    r"\d\S*\s(?:(?:°\s?[cf]|[a-zµ%]+(?:/[a-z]+)?|mm hg)\s)?(?:down |up |back )?to\s(?:(?:a|an|about|around|nearly|almost|"
+    r"over|under|above|below|maximum|peak|nadir|minimum|of|only|just|some)\s)*\d"
+)
 
 
 def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
@@ -128,6 +135,8 @@ def is_told_reached(phrase: Phrase, rows: Rows) -> bool:
 
 
 def _is_from_to(phrase: Phrase) -> bool:
+    if _A_TO_B.search(phrase.text):
+        return "between" not in phrase.text
     return "from " in phrase.text and phrase.text.index("from ") < phrase.text.rfind(" to ")
 
 

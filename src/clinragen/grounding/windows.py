@@ -241,7 +241,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         ),
         (
             r"\b(?:(?<=every )|(?<=each )|(?<=all )|(?<=any )|(?<=the ))(?:later|subsequent|following|further|"
-            r"remaining|other|succeeding|ensuing)(?=\s)",
+            r"remaining|other|succeeding|ensuing)(?=\s(?:\w+s|sample|one|check|value|reading|draw|measurement|count|result)\b)"
+            r"(?<!the following)",
             _later,
         ),
         (
