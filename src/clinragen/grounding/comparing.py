@@ -7,6 +7,7 @@ in the series; left out they are the last (or furthest) value and the first.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 from clinragen.grounding.lexicon import EXTREMES, PLACES, Scope
@@ -52,6 +53,11 @@ _EVERY_STEP = re.compile(
     r" (?:draw|sample|step|turn|check|measurement|reading|value|gas|count|result|recording|specimen|test)\b|"
     r"\bstep by step\b|\bfrom (?:each|one) (?:\w+ )?to the next\b|\beach time\b"
 )
+_DAYS = re.compile(
+    r"\b(?:on|during|over) (?:(?:the )?(first|second|third) (?:day|24 hours)|day (1|2|3)) than (?:on |during |over )?"
+    r"(?:(?:the )?(first|second|third)(?: day| 24 hours)?|day (1|2|3))\b"
+)
+_DAY = {"first": 1, "second": 2, "third": 3, "1": 1, "2": 2, "3": 3}
 _NEXT = re.compile(r"\b(?:the|its) (?:very )?(?:next|following|ensuing)\b")
 _OF = re.compile(r"\b(?:of|from|off|its|their|his|her|above|below|where|what) (?:the |its |their |it |they )?(?:had )?$")
 _WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
@@ -62,7 +68,8 @@ _ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
 class Comparison:
     """The claimed ratio `factor` of a value to an earlier one, and whether it is a bound; 1 for "higher".
 
-    `is_stepwise` says it of every value and the one before, `is_to_next` of some value and the one before.
+    `is_stepwise` says it of every value and the one before, `is_to_next` of some value and the one before;
+    `days` are the days whose mean values it compares.
     """
 
     factor: float
@@ -71,6 +78,7 @@ class Comparison:
     reference: Place | None = None
     is_stepwise: bool = False
     is_to_next: bool = False
+    days: tuple[int, int] | None = None
 
 
 def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tuple[Comparison | None, str]:
@@ -88,8 +96,18 @@ def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tup
     return None, text
 
 
+def compares_days(text: str) -> bool:
+    """Whether a phrase compares one day with another, so that its days are no windows."""
+    return _DAYS.search(text) is not None
+
+
 def judge_ratio(said: Comparison, rows: Sequence[Measurement]) -> tuple[Verdict, str]:
     """Whether some pair of values that the comparison can mean has the claimed ratio."""
+    if said.days:
+        after, before = (_mean_of_day(rows, day) for day in said.days)
+        if after is None or not before:
+            return "unverifiable", "not measured on both days"
+        return ("supported" if _holds(said, after / before) else "contradicted"), f"{before:.3g} and {after:.3g}"
     pairs = _pairs(said, rows)
     ratios = [after.value / before.value for before, after in pairs if before.value]
     if not ratios:
@@ -99,6 +117,11 @@ def judge_ratio(said: Comparison, rows: Sequence[Measurement]) -> tuple[Verdict,
     else:
         is_so = any(_holds(said, ratio) for ratio in ratios)
     return ("supported" if is_so else "contradicted"), f"the ratio is {ratios[-1]:.2f}"
+
+
+def _mean_of_day(rows: Sequence[Measurement], day: int) -> float | None:
+    values = [row.value for row in rows if (row.time - rows[0].time) // timedelta(days=1) == day - 1]
+    return sum(values) / len(values) if values else None
 
 
 def _holds(said: Comparison, ratio: float) -> bool:
@@ -170,6 +193,9 @@ def _of_share(hit: re.Match[str], text: str, is_falling: bool) -> Comparison:
 
 def _of_comparative(text: str, hit: re.Match[str]) -> Comparison | None:
     relation: Relation = "above" if hit["up"] else "below"
+    if days := _DAYS.search(text):
+        later, earlier = (_DAY[days[1] or days[2]], _DAY[days[3] or days[4]])
+        return Comparison(1.0, relation, days=(later, earlier))
     if _SUCCESSIVE.search(text):
         return Comparison(1.0, relation, is_stepwise=True)
     target, reference = _places(text, hit)

@@ -38,7 +38,7 @@ _NUMBER = re.compile(
 _INCLUSIVE = re.compile(r"least|most|no |not |[=≥≤]", re.I)
 
 _DIGIT = re.compile(r"\d")
-_BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by))\s+(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |almost )?$", re.I)
+_BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by|rose|risen|fell|fallen|dropped|gained|lost|climbed|declined|shed|increased|decreased))\s+(?:a\s+)?(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |almost )?$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,8 @@ def _number(hit: re.Match[str]) -> Number:
     digits = hit["number"].replace(",", "")
     role: Role = "hours" if hit["hours"] or hit["days"] else "count" if hit["count"] else "value"
     if role == "value" and (before := _BEFORE.search(hit.string, 0, hit.start("number"))):
-        role = "change" if before["by"] else "other"
+        is_moved = before["by"] == "by" or (before["by"] and not hit["bound"])
+        role = "change" if is_moved else "value" if before["by"] else "other"
     return Number(
         value=float(digits) * (24 if hit["days"] else 1),
         decimals=len(digits.partition(".")[2]),

@@ -92,6 +92,8 @@ def _of_one(phrase: Phrase, one: Rows, test: Test, said: str) -> Judgement:
 def _verdict(phrase: Phrase, hits: int, measured: int, enough: float, is_reached: bool) -> Verdict:
     share = hits / measured
     if phrase.share is not None:
+        if phrase.share_bound:
+            return verdict_of(share > phrase.share if phrase.share_bound == "above" else share < phrase.share)
         return verdict_of(abs(share - phrase.share) <= SHARE_SLACK)
     if phrase.scope == "none":
         return verdict_of(hits == 0)

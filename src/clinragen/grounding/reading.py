@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from clinragen.clinical.severity import Severity
 from clinragen.clinical.words import WordLevel
-from clinragen.grounding.comparing import Comparison, find_comparison
+from clinragen.grounding.comparing import Comparison, compares_days, find_comparison
 from clinragen.grounding.lexicon import (
     EXTREMES,
     LEVELS,
@@ -17,16 +17,31 @@ from clinragen.grounding.lexicon import (
     SaidTrend,
     Scope,
 )
-from clinragen.grounding.numbers import Number, numbers
+from clinragen.grounding.numbers import Bound, Number, numbers
+from clinragen.grounding.sentences import has_verb
 from clinragen.grounding.windows import Window, find_window
 
 PLACES = ("first", "second", "third", "last")
 
 _PHRASE_CUT = re.compile(
-    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but|then|before|until|followed by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
+    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but(?!\s(?:for\s)?(?:the\s|its\s)?(?:first|last|final|initial)\b)|then|before|until(?!\s(?:the|its)\s(?:very\s)?(?:last|final))|followed by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
     r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
 )
 _BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
+_ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
+_SAMPLES = (
+    r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|"
+    r"gas(?:es)?|specimens?|levels?|determinations?|points?|tests?|figures?)"
+)
+_SHARE_OF = re.compile(
+    r"\b(?:(?P<above>more than|over|at least|well over)|(?P<below>less than|under|fewer than|at most)|about|around|roughly|"
+    r"nearly|almost|some)?\s*(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>half)|(?P<percent>\d+)\s?(?:%|per ?cent))\s+(?:of\s+)?(?:all\s+)?"
+    rf"(?:the\s+|its\s+|his\s+|her\s+)?(?:\w+\s+)?(?:{_SAMPLES}|time)\b"
+)
+_TIMES_LIMIT = re.compile(
+    r"\b(?:(?P<n>\d+(?:\.\d+)?)\stimes|(?P<two>twice|double))\s(?:the|its|their)\s(?:upper\s)?(?:limit|range|normal|uln|reference)"
+    r"(?:\s(?:limit|value|range|of normal))*"
+)
 _FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|hadn't|never|"
@@ -52,13 +67,9 @@ _DURATION = re.compile(
     r"\b(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+)?hours?\s+(?:straight|in a row|at a stretch|on end|running|without a break)\b|"
     r"\b(\d+(?:\.\d+)?)(?:-|\s)(?:consecutive |straight )hours?\b"
 )
-_SAMPLES = (
-    r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|"
-    r"gas(?:es)?|specimens?|levels?|determinations?|points?|tests?|figures?)"
-)
 _COUNT = re.compile(
     r"(?<!not )(?<!no )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|his\s+|her\s+|these\s+)?)?"
-    r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|half|none|neither)\s+(?:out\s+)?"
+    r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|none|neither)\s+(?:out\s+)?"
     rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{_SAMPLES})?)|"
     rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{_SAMPLES}))\b|\b(?P<bare>twice)\b|"
     r"\b(?P<all2>all|each of(?: the)?|every one of(?: the)?)\s+(?P<n2>\d+)\b(?!\.\d)"
@@ -96,6 +107,8 @@ class Phrase:
     count: int | None = None
     total: int | None = None
     share: float | None = None
+    share_bound: Bound | None = None
+    times_limit: float | None = None
     comparison: Comparison | None = None
 
     @property
@@ -121,6 +134,7 @@ class Phrase:
             self.severity,
             self.comparison,
             self.share,
+            self.times_limit,
             self.total,
         )
         is_placed = self.extreme and (self.place or self.window)
@@ -137,6 +151,8 @@ def read(
     lowered = text.lower()
     for start, end in names:
         lowered = lowered[:start] + " " * (end - start) + lowered[end:]
+    if len(names) > 1:
+        lowered = _ALL_OF_THEM.sub(lambda hit: hit[1] + " " * len(hit[2]), lowered)
     lowered = _BETWEEN.sub(r"\1to ", lowered)
     at = names[0][0] if names and level else None
     phrases: list[Phrase] = []
@@ -158,21 +174,26 @@ def _spans(text: str, at: int | None) -> list[tuple[int, int]]:
     spans = [(0, len(text))]
     for left, right in cuts:
         start, _ = spans[-1]
-        if (left, right) == forced or _is_statement(text[start:left], at, start, left) and _is_own(text[right:], text[start:left]):
+        if (left, right) == forced or _is_statement(text[start:left], text[right:], at, start) and _is_own(text[right:], text[start:left]):
             spans[-1] = (start, right)
             spans.append((right, len(text)))
     return spans
 
 
-def _is_statement(text: str, at: int | None, start: int, end: int) -> bool:
-    if at is not None and start <= at < end:
+def _is_statement(text: str, rest: str, at: int | None, start: int) -> bool:
+    """Whether what comes before a cut says something, not only names its subject ("the second value, 4.9,")."""
+    if at is not None and start <= at < start + len(text):
         return True
-    return bool(LEVELS.find(text) or TRENDS.find(text) or EXTREMES.find(text) or numbers(text))
+    if LEVELS.find(text) or TRENDS.find(text) or EXTREMES.find(text):
+        return True
+    return bool(numbers(text)) and (has_verb(text) or bool(numbers(_PHRASE_CUT.split(rest, 1)[0])))
 
 
 def _is_own(rest: str, left: str) -> bool:
     """Whether the next piece is a statement and not only the value, time or grade of the one before."""
     piece = _PHRASE_CUT.split(rest, 1)[0]
+    if has_verb(piece) and numbers(piece) and numbers(left):
+        return True
     if LEVELS.find(piece) or TRENDS.find(piece) or find_comparison(piece, False)[0]:
         return True
     window, bare = find_window(piece)
@@ -206,11 +227,13 @@ def _with_units(phrases: list[Phrase]) -> list[Phrase]:
 
 def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phrase:
     rest, hours = _take_duration(text)
-    window, rest = find_window(rest)
+    window, rest = (None, rest) if compares_days(rest) else find_window(rest)
     trend = TRENDS.find(rest)
+    rest, times_limit = _take_limit(rest)
     way = trend[0] if trend else None
     comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
-    rest, count, total, share = _take_count(rest)
+    rest, share, share_bound = _take_share(rest)
+    rest, count, total = _take_count(rest)
     rest, ranges = _take_ranges(rest)
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
@@ -239,6 +262,8 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
         count=count,
         total=total,
         share=share,
+        share_bound=share_bound,
+        times_limit=times_limit,
         comparison=comparison,
     )
 
@@ -272,6 +297,7 @@ def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
             phrase = replace(phrase, scope=last.scope, place=last.place, window=phrase.window or last.window)
     elif (
         phrase.exact
+        and not has_verb(phrase.text)
         and not (phrase.scope or phrase.place or phrase.extreme or phrase.trend or phrase.window)
         and last.place in ("first", "last")
     ):
@@ -286,32 +312,44 @@ def _take_duration(text: str) -> tuple[str, float | None]:
     return _blank(text, hit), float(hit[1] or hit[2] or hit[3])
 
 
-def _take_count(text: str) -> tuple[str, int | None, int | None, float | None]:
+def _take_limit(text: str) -> tuple[str, float | None]:
+    hit = _TIMES_LIMIT.search(text)
+    return (_blank(text, hit), float(hit["n"] or 2)) if hit else (text, None)
+
+
+def _take_share(text: str) -> tuple[str, float | None, Bound | None]:
+    """Of which share of the values something is said: "in half of the readings"."""
+    hit = _SHARE_OF.search(text)
+    if hit is None:
+        return text, None, None
+    share = 0.5 if hit["half"] else int(hit["percent"]) / 100 if hit["percent"] else int(hit["n"]) / int(hit["d"])
+    return _blank(text, hit), share, "above" if hit["above"] else "below" if hit["below"] else None
+
+
+def _take_count(text: str) -> tuple[str, int | None, int | None]:
     """Of how many values something is said, and of how many there are: "two of the five samples"."""
     if hit := _ONLY.search(text):
         total = hit["total"] or hit["before"]
         rest = text if not total else _blank(text, hit, "total" if hit["total"] else "before")
-        return rest, 1, int(total) if total else None, None
+        return rest, 1, int(total) if total else None
     hit = _COUNT.search(text)
     if hit is None:
-        return text, None, None, None
+        return text, None, None
     if hit["n2"]:
-        return _blank(text, hit, "n2"), None, int(hit["n2"]), None
+        return _blank(text, hit, "n2"), None, int(hit["n2"])
     n = hit["n"] or hit["bare"]
     if n in ("none", "neither"):
         rest = _blank(text, hit, "total") if hit["total"] else text
-        return rest, None, int(hit["total"]) if hit["total"] else None, None
+        return rest, None, int(hit["total"]) if hit["total"] else None
     rest = _blank(text, hit, "total" if hit["total"] else "n")
-    if n == "half":
-        return rest, None, None, 0.5
     rest = _blank(rest, hit, "n") if n.isdigit() else rest
     is_sole = n in ("only", "single", "sole") and not _A_SINGLE.search(text[: hit.start("n")])
     if hit["all"] or ((is_sole or n == "both") and not hit["total"]):
-        return rest, None, _integer(n), None
+        return rest, None, _integer(n)
     total = int(hit["total"]) if hit["total"] else None
     if n == "once" and total is None:
-        return text, None, None, None
-    return rest, _integer(n), total, None
+        return text, None, None
+    return rest, _integer(n), total
 
 
 def _take_ranges(text: str) -> tuple[str, list[Number]]:
@@ -319,6 +357,8 @@ def _take_ranges(text: str) -> tuple[str, list[Number]]:
     found: list[Number] = []
     if hit := _DECADE.search(text):
         tens = float(hit["tens"])
+        if tens % 100 == 0:
+            return _blank(text, hit), _range(tens, tens + 100, hit)
         low, high = {"l": (0, 4), "m": (3, 7), "h": (6, 10), "u": (6, 10)}.get((hit["part"] or " ")[0], (0, 10))
         found += _range(tens + low, tens + high, hit)
         text = _blank(text, hit)

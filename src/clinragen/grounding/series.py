@@ -13,7 +13,7 @@ from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.numbers import Number
 from clinragen.grounding.reading import Phrase, read
 from clinragen.grounding.scopes import Judgement, combine
-from clinragen.grounding.sentences import Clause
+from clinragen.grounding.sentences import Clause, has_verb
 from clinragen.grounding.subjects import Context, Segment, segments
 from clinragen.grounding.verdicts import judge
 from clinragen.schema import Claim, Measurement, Stay
@@ -87,7 +87,7 @@ def check_series_clause(
     """
     before = before or Context()
     found = segments(clause.text, clause.sentence, before, chart.resolve, chart.unlisted)
-    read_of = [(segment, _read(segment, before)) for segment in found]
+    read_of = _read_all(found, before)
     judged = [(s, verdict) for s, phrases in read_of for verdict in _judge_segment(s, phrases, chart, before)]
     if not judged:
         return None, _named(clause, chart)
@@ -116,6 +116,20 @@ def _named(clause: Clause, chart: SeriesIndex) -> Context:
     return Context(tuple(names), None, clause.sentence) if len(names) == 1 else Context()
 
 
+def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, list[Phrase]]]:
+    """Every segment with its phrases; one without a verb is told of the place and time of the one before."""
+    told: list[tuple[Segment, list[Phrase]]] = []
+    for segment in found:
+        phrases = _read(segment, before)
+        if told and told[-1][1] and not has_verb(segment.text):
+            last = told[-1][1][-1]
+            phrases = [
+                p if p.place or p.window else replace(p, place=last.place, window=last.window) for p in phrases
+            ]
+        told.append((segment, phrases))
+    return told
+
+
 def _read(segment: Segment, before: Context) -> list[Phrase]:
     is_falling = not segment.named and before.course == "falling"
     phrases = read(segment.text, segment.named, segment.level, is_falling)
@@ -136,7 +150,8 @@ def _course(phrases: Sequence[Phrase]) -> SaidTrend | None:
 
 
 def _direction(phrase: Phrase) -> int:
-    return {"rising": 1, "falling": -1}.get(_course([phrase]) or "", 0)
+    said = _course([phrase]) or (phrase.extreme if phrase.exact else "") or ""
+    return {"rising": 1, "highest": 1, "falling": -1, "lowest": -1}.get(said, 0)
 
 
 def _judge_segment(
@@ -198,7 +213,8 @@ def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list
     ways = [_direction(phrase) for phrase in phrases]
     told = [whole] * len(phrases)
     for place, (before, after) in enumerate(pairwise(ways)):
-        if before * after < 0:
+        is_back = phrases[place + 1].trend == "improved"
+        if before * after < 0 or (before and is_back):
             turn = (max if before > 0 else min)(whole, key=lambda row: row.value)
             at = whole.index(turn)
             told[place], told[place + 1] = whole[: at + 1], whole[at:]

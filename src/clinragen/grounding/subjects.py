@@ -74,9 +74,10 @@ _ELSEWHERE = re.compile(
     r"home|units? of|packs? of|bags? of|\d+ of)\s+$",
     re.I,
 )
+_DEGREES = re.compile(r"\d\s?°\s?[CF]\b")
 _TIMES = re.compile(r"(?P<more>more than |over )?(?P<less>less than |under )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I)
 _PAIR = re.compile(
-    r"\s*(?:(?:was|were|is|are|being|stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*"
+    r"(?P<how>\s*(?:(?:(?:start|finish|end)(?:ed|ing|s)(?: out| off| up)?|began|was|were|is|are|being|stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*)"
     r"(?:(?P<times>(?:(?:more|less) than |over |under |about |almost |nearly )?(?:\d+(?:\.\d+)? times|twice))(?: as high as| as large as| higher than| "
     r"greater than| that of)?|(?P<up>exceed(?:ed|s|ing)|(?:higher|greater|more|larger|faster) than|above|outstripp?(?:ed|s|ing)|"
     r"surpass(?:ed|es|ing)|outpaced|overt(?:ook|akes))|(?P<down>(?:lower|less|smaller|slower) than|below|fell short of))\s+"
@@ -133,6 +134,8 @@ def segments(
 
 def _mentions(text: str, unlisted: re.Pattern[str] | None) -> list[Mention]:
     found = mentions(text)
+    if not found and (hit := _DEGREES.search(text)):
+        return [Mention(Word(("temperature",), False, None), hit.end(), hit.end())]
     if unlisted is None:
         return found
     names = {part: part for part in unlisted.pattern[5:-5].split("|")}
@@ -181,7 +184,7 @@ def _with_ratios(text: str, found: list[Mention], resolve: Resolve) -> tuple[str
             continue
         name = f"{resolve(a)[0]}/{resolve(b)[0]}"
         word = Word((name,), False, None)
-        told = _told(pair) if pair and not is_ratio else ""
+        told = f"{pair['how']}{_told(pair)}" if pair and not is_ratio else ""
         whole = text[: a.start] + "x" * (b.end - a.start) + told + text[b.end :]
         mention = Mention(word, a.start, b.end)
         others = [m for m in found if m.end <= a.start]

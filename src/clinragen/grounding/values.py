@@ -27,6 +27,9 @@ _A_TO_B = re.compile(
 )
 
 
+_UP_OR_DOWN_FROM = re.compile(r"\b(?:up|down) from \D*\d")
+
+
 def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     """Judge exact values: any value, or the one at the place, peak or end that the phrase names."""
     exact = phrase.exact
@@ -34,6 +37,8 @@ def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return None
     if len(exact) >= 2 and _is_from_to(phrase):
         return _from_to(phrase, exact, rows)
+    if _UP_OR_DOWN_FROM.search(phrase.text) and len(exact) == 1:
+        return _equals(exact[0], [whole[0], lowest(whole), highest(whole)], "where it came from")
     if phrase.bounds and _is_from_to(phrase):
         return _equals(exact[0], [rows[0], lowest(whole), highest(whole)], "where it began")
     if "between" in phrase.text and len(exact) == 2:
@@ -97,6 +102,8 @@ def judge_change(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
     number = phrase.changes[0]
     sizes = [rows[-1].value - rows[0].value, *_swings(phrase, rows)]
+    sign = {"rising": 1, "falling": -1}.get(phrase.trend or "")
+    sizes = [size for size in sizes if sign is None or size * sign >= 0] or [0.0]
     told = [abs(size_in_unit(rows[0], number, size)) for size in sizes]
     bare = replace(number, unit=rows[0].unit)
     is_so = any(agrees(bare, rows[0]._replace(value=size)) for size in told)
@@ -168,6 +175,8 @@ def _reached(phrase: Phrase) -> Callable[[Rows], Measurement] | None:
     if "down to" in phrase.text:
         return lowest
     if any(word in phrase.text for word in ("reach", "up to", "touch", " hit ")):
+        if phrase.window and phrase.window.is_until:
+            return None
         return lowest if phrase.level == "low" else highest
     return None
 

@@ -59,8 +59,17 @@ def _bound(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     return by_quantity(phrase, rows, lambda row: all(agrees(n, row) for n in bounds), said, MOST, is_reached)
 
 
+def _limit(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
+    """Values told as a multiple of the upper limit: "at least twice the upper limit"."""
+    times = phrase.times_limit
+    if times is None:
+        return None
+    said = f"above {times:g} times the limit"
+    return by_quantity(phrase, rows, lambda r: r.high is not None and r.value >= times * r.high, said, MOST, False)
+
+
 def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
-    if phrase.trend is None or (phrase.bounds and phrase.trend in ("rising", "falling")):
+    if phrase.trend is None or phrase.changes or (phrase.bounds and phrase.trend in ("rising", "falling")):
         return None
     if phrase.window and phrase.window.is_later:
         rows = whole
@@ -69,6 +78,9 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.window and phrase.window.is_moment:
         rows = [row for row in whole if row.time <= rows[-1].time] if rows else whole
     rows = course(phrase, rows)
+    if phrase.scope == "any" and phrase.trend in ("rising", "falling") and len(rows) > 1:
+        far = (highest if phrase.trend == "rising" else lowest)(rows)
+        rows = rows[: max(rows.index(far) + 1, 2)]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
     if phrase.level and _is_reached(phrase) and phrase.trend in ("rising", "falling") and not phrase.is_negated:
@@ -97,7 +109,8 @@ def _comparison(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 
 
 def _count(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
-    if phrase.total is not None and phrase.total != len(rows):
+    counted = whole if phrase.window and phrase.window.places else rows
+    if phrase.total is not None and phrase.total not in (len(rows), len(counted)):
         return Judgement("contradicted", some(rows), f"{len(rows)} measurements, not {phrase.total}")
     if phrase.count is None:
         return None
@@ -154,6 +167,7 @@ def _graded(phrase: Phrase, rows: Rows) -> Measurement:
 _JUDGES = (
     _level,
     _bound,
+    _limit,
     judge_values,
     judge_extreme,
     _trend,

@@ -13,6 +13,7 @@ NEAR = 1.5
 """How many hours off a moment may be; `NEAR_LATER` from the second half of the first day on."""
 NEAR_LATER = 2.0
 LATER = 12.0
+MOMENTS_LATER = 0.01
 SLACK = 0.5
 NIGHT = (22, 7)
 
@@ -126,7 +127,7 @@ def _onwards(hit: re.Match[str]) -> Window:
 
 
 def _after(hit: re.Match[str]) -> Window:
-    return Window(start=_hours(hit, "t"), is_after=True)
+    return Window(start=_hours(hit, "t") + MOMENTS_LATER, is_after=True)
 
 
 def _until(hit: re.Match[str]) -> Window:
@@ -235,7 +236,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _from_nth,
         ),
         (
-            r"\b(?:but|except|save|bar|apart from|other than|after) (?:for )?(?:on |in |at )?(?:the |its )?"
+            r"\b(?:but|except|save|bar|apart from|other than|after|until|till|before) (?:for )?(?:on |in |at )?(?:the |its )?"
             r"(?P<side>first|last|final|initial)(?: one)?\b",
             _but_first,
         ),
