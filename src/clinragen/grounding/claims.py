@@ -1,11 +1,19 @@
 """The claims of a text and whether the chart of a stay supports them."""
 
+import re
 from functools import lru_cache
 
+from clinragen.clinical.words import mentions
 from clinragen.grounding.note import check_note_clause, note_index
-from clinragen.grounding.sentences import clauses
-from clinragen.grounding.series import Context, check_series_clause, series_index
+from clinragen.grounding.remarks import is_remark
+from clinragen.grounding.sentences import Clause, clauses
+from clinragen.grounding.series import Context, SeriesIndex, check_series_clause, series_index
 from clinragen.schema import Claim, Stay
+
+_AWAITED = re.compile(
+    r"\b(?:await(?:ed|ing|s)|pending|sent|outstanding|to follow|not (?:yet )?back|requested|planned)\b", re.I
+)
+_SENTENCE = re.compile(r"[^.\n]+")
 
 
 def check(text: str, stay: Stay) -> tuple[Claim, ...]:
@@ -18,12 +26,23 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
     found: list[Claim] = []
     spoken_of = Context()
     for clause in clauses(text):
+        if is_remark(clause.text):
+            continue
         claim, spoken_of = check_series_clause(clause, series, spoken_of)
-        if claim is None:
+        if claim is None or _is_awaited(clause, series, stay.note):
             claim = check_note_clause(clause.text, clause.start, note)
         if claim is not None:
             found.append(claim)
     return tuple(found)
+
+
+def _is_awaited(clause: Clause, series: SeriesIndex, note: str) -> bool:
+    """Whether the note still waits for the value of a variable without measurements, so that it decides."""
+    missing = {name for mention in mentions(clause.text) for name in mention.word.variables}
+    if any(series.of(name) for name in missing):
+        return False
+    waiting = [hit[0] for hit in _SENTENCE.finditer(note) if _AWAITED.search(hit[0])]
+    return any(missing.intersection(mention.word.variables) for part in waiting for mention in mentions(part))
 
 
 # The two rationales of a stay are checked one after the other: its note is indexed once.

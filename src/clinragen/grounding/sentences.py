@@ -54,7 +54,7 @@ _PRONOUNS = frozenset("he she it they we i there this that these those both none
 _ARTICLES = frozenset("the a an his her its their no".split())
 _NO_PAST = frozenset("need feed bleed seed speed indeed hundred breed weed reed naked sacred".split())
 _AUXILIARIES = frozenset(
-    "is are was were has had have does did do can could may might will would shall should must cannot "
+    "is am are was were has had have does did do can could may might will would shall should must cannot "
     "isn't wasn't aren't weren't hasn't hadn't doesn't didn't won't can't".split()
 )
 _APPOSITION = re.compile(r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|\w+ant|elevation)\b", re.I)
@@ -204,7 +204,7 @@ def _finite() -> frozenset[str]:
 
 @cache
 def _bases() -> frozenset[str]:
-    return frozenset(row["verb"] for row in _verbs())
+    return frozenset(row["verb"] for row in _verbs()) | {"left"}
 
 
 def _third(verb: str) -> str:
