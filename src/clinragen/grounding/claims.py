@@ -26,9 +26,9 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
     found: list[Claim] = []
     spoken_of = Context()
     for clause in clauses(text):
+        claim, spoken_of = check_series_clause(clause, series, spoken_of)
         if is_remark(clause.text):
             continue
-        claim, spoken_of = check_series_clause(clause, series, spoken_of)
         if claim is None or _is_awaited(clause, series, stay.note):
             claim = check_note_clause(clause.text, clause.start, note)
         if claim is not None:

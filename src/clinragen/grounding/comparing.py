@@ -33,7 +33,7 @@ _FACTOR = re.compile(
 )
 _SHARE = re.compile(
     rf"\b(?P<by>by|to|at|lost|shed|of|was|reached|only|barely|up)?\s*(?:{_QUALIFIER}\s+)?"
-    r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?half|one[- ]half|a half)|(?P<percent>\d+(?:\.\d+)?)\s?(?:%|percent|per cent))"
+    r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?(?<!first )(?<!second )(?<!latter )half|one[- ]half|a half)|(?P<percent>\d+(?:\.\d+)?)\s?(?:%|percent|per cent))"
     r"(?!\s?(?:of (?:the |its |all )?(?:values|readings|samples|measurements|recordings|time)|as high again))"
     r"(?P<whole>\s+(?:of\b|its\b|the\b|that\b|what\b|their\b|his\b|her\b))?"
 )
@@ -59,6 +59,7 @@ _DAYS = re.compile(
 )
 _DAY = {"first": 1, "second": 2, "third": 3, "1": 1, "2": 2, "3": 3}
 _NEXT = re.compile(r"\b(?:the|its) (?:very )?(?:next|following|ensuing)\b")
+_AGAINST = re.compile(r"\b(?:compared (?:with|to)|relative to|versus|vs\.?|against|as against) (?:the |its )?$")
 _OF = re.compile(r"\b(?:of|from|off|its|their|his|her|above|below|where|what) (?:the |its |their |it |they )?(?:had )?$")
 _WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
 _ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
@@ -138,7 +139,7 @@ def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurem
     if said.is_stepwise or said.is_to_next:
         return list(zip(rows[:-1], rows[1:], strict=True))
     is_up = said.factor > 1 or (said.factor == 1 and said.relation == "above")
-    befores = _at(said.reference, rows) or ([rows[0]] if is_up else [rows[0], _peak(rows)])
+    befores = _at(said.reference, rows) or ([rows[0], _peak(rows)] if said.factor < 1 else [rows[0]])
     afters = _at(said.target, rows) or ([rows[-1]] if said.factor == 1 else [_peak(rows) if is_up else _nadir(rows), rows[-1]])
     return [(before, after) for before in befores for after in afters if before is not after]
 
@@ -211,6 +212,10 @@ def _places(text: str, hit: re.Match[str]) -> tuple[Place | None, Place | None]:
         named.append(("peak" if extreme != "lowest" else "nadir", start))
     named.sort(key=lambda pair: pair[1])
     than = re.compile(r"\b(?:than|as)\b").search(text, hit.end() - 1)
+    for place, start in named:
+        if _AGAINST.search(text[:start]):
+            target = next((other for other, _ in named if other != place), None)
+            return target, place
     is_ratio = hit.re is not _COMPARATIVE or hit[0] in ("above", "below")
     after = [place for place, start in named if start >= hit.end() and is_ratio and _OF.search(text[:start])]
     target = next((place for place, start in named if start < hit.start()), None)

@@ -37,6 +37,7 @@ _NUMBER = re.compile(
 )
 _INCLUSIVE = re.compile(r"least|most|no |not |[=≥≤]", re.I)
 
+_DIFFERENCE = re.compile(r"\s(?:points? |units? )?(?:higher|lower|greater|less|more)\b", re.I)
 _DIGIT = re.compile(r"\d")
 _BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by|rose|risen|fell|fallen|dropped|gained|lost|climbed|declined|shed|increased|decreased))\s+(?:a\s+)?(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |almost )?$", re.I)
 
@@ -169,6 +170,8 @@ def _number(hit: re.Match[str]) -> Number:
     if role == "value" and (before := _BEFORE.search(hit.string, 0, hit.start("number"))):
         is_moved = before["by"] == "by" or (before["by"] and not hit["bound"])
         role = "change" if is_moved else "value" if before["by"] else "other"
+    if role == "value" and _DIFFERENCE.match(hit.string, hit.end()):
+        role = "change"
     return Number(
         value=float(digits) * (24 if hit["days"] else 1),
         decimals=len(digits.partition(".")[2]),

@@ -25,7 +25,8 @@ _ORDINAL = "|".join(sorted(_NTH, key=len, reverse=True))
 _CARDINAL = rf"(?:(?:{_TEN})(?:[- ](?:{'|'.join(_UNITS[1:10])}))?|{_UNIT}|(?:a |half a )?dozen)"
 
 _FRACTION = re.compile(
-    rf"\b(?:(?P<n>an?|one|two|three|four|five|six|seven|eight|nine)[ -](?P<part>third|quarter|fifth|sixth|"
+    rf"\b(?:(?P<many>two|three|four|five|six|seven|eight|nine)[ -](?P<parts>thirds|quarters|fifths|sixths|tenths)|"
+    rf"(?P<n>an?|one|two|three|four|five|six|seven|eight|nine)[ -](?P<part>third|quarter|fifth|sixth|"
     r"seventh|eighth|tenth)s?(?=\s(?:of|its|the|their|her|his|that|what|or|in)\b|\s*(?:[,.;]|$))|"
     r"(?<=by )a (?P<bare>third|quarter|fifth))\b",
     re.I,
@@ -56,8 +57,8 @@ def plain(text: str) -> str:
 
 
 def _fraction(hit: re.Match[str]) -> str:
-    count = (hit["n"] or "a").lower()
-    part = (hit["part"] or hit["bare"]).lower()
+    count = (hit["many"] or hit["n"] or "a").lower()
+    part = (hit["parts"] or hit["part"] or hit["bare"]).lower().removesuffix("s")
     return f"{1 if count in ('a', 'an') else _VALUES[count]}/{_PARTS[part]}"
 
 

@@ -24,10 +24,15 @@ from clinragen.grounding.windows import Window, find_window
 PLACES = ("first", "second", "third", "last")
 
 _PHRASE_CUT = re.compile(
-    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but(?!\s(?:for\s)?(?:the\s|its\s)?(?:first|last|final|initial)\b)|then|before|until(?!\s(?:the|its)\s(?:very\s)?(?:last|final))|followed by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
+    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but(?!\s(?:for\s)?(?:the\s|its\s)?(?:first|last|final|initial)\b)|then|before|until(?!\s(?:the|its)\s(?:very\s)?(?:last|final))|followed by|(?:gave|gives|giving) way to|replaced by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
     r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
 )
 _BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
+_ONLY_ONE = re.compile(r"\b(?:(?:only|just|but)\s(?:one|a single)|(?<!not )a single)(?=\s)")
+_CONFINED = re.compile(
+    r"\b(?:only|solely|exclusively)\s(?:on|at|in|during|for|within|initially|over|after|from|late|early)\b|"
+    r"\b(?:confined|limited|restricted)\sto\b"
+)
 _ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
 _SAMPLES = (
     r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|"
@@ -51,15 +56,16 @@ _ABSENT = re.compile(
     r"\b(?:absent|(?:not|never) (?:seen|present|noted|found|recorded|observed|documented))\b"
 )
 _BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
+_NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
 _REACHED = re.compile(r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b")
 _STAYED = re.compile(
     r"\b(?:stay(?:ed|s)|remain(?:ed|s|ing)|kept|keeps|held|lay|lies)\s+(?:(?:well|far|just|always|steadily)\s+)?"
     r"(?:above|below|under|over|beneath|between|within|in|inside|short|beyond|at least|less|more|outside)\b"
 )
-_SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards|thereafter|until)\b")
+_SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards|thereafter|until|way to|replaced by)\b")
 _EXISTS = re.compile(
     r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had|became|"
-    r"reached|touched|hit|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at their)\b"
+    r"reached|touched|hit|from|into|went|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at their)\b"
 )
 _DURATION = re.compile(
     r"\b(?:for|lasting|lasted)\s+(?:at least\s+|more than\s+|over\s+|about\s+|some\s+|nearly\s+)?(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+|"
@@ -109,6 +115,7 @@ class Phrase:
     share: float | None = None
     share_bound: Bound | None = None
     times_limit: float | None = None
+    is_only: bool = False
     comparison: Comparison | None = None
 
     @property
@@ -153,23 +160,31 @@ def read(
         lowered = lowered[:start] + " " * (end - start) + lowered[end:]
     if len(names) > 1:
         lowered = _ALL_OF_THEM.sub(lambda hit: hit[1] + " " * len(hit[2]), lowered)
+    lowered = _ONLY_ONE.sub(lambda hit: "1".ljust(len(hit[0])), lowered)
     lowered = _BETWEEN.sub(r"\1to ", lowered)
     at = names[0][0] if names and level else None
     phrases: list[Phrase] = []
-    for start, end in _spans(lowered, at):
+    forced = _level_to_level(lowered)
+    for start, end in _spans(lowered, at, forced):
         here = at is not None and start <= at < end
         phrase = _phrase(lowered[start:end], level if here else None, at - start if here and at is not None else 0, is_falling)
+        if forced and forced[1] in (start, end) and phrase.level:
+            phrase = replace(phrase, trend=None, is_existence=True)
         phrases.append(_inherit(phrase, phrases))
     told = [phrase for phrase in _with_units(phrases) if phrase.says_something]
     return _in_sequence(told) if _SEQUENCE.search(lowered) else told
 
 
-def _spans(text: str, at: int | None) -> list[tuple[int, int]]:
+def _level_to_level(text: str) -> tuple[int, int] | None:
+    """Where "from low at first to 21.4 at the end" is cut."""
+    hit = _FROM_TO.search(text)
+    return (hit.start("to"), hit.end("to")) if hit and LEVELS.find(hit["a"]) else None
+
+
+def _spans(text: str, at: int | None, forced: tuple[int, int] | None) -> list[tuple[int, int]]:
     """The spans of phrases: cut where each side makes a statement of its own."""
     cuts = [(hit.start(), hit.end()) for hit in _PHRASE_CUT.finditer(text)]
-    forced = None
-    if (hit := _FROM_TO.search(text)) and LEVELS.find(hit["a"]):
-        forced = (hit.start("to"), hit.end("to"))
+    if forced:
         cuts = sorted([*cuts, forced])
     spans = [(0, len(text))]
     for left, right in cuts:
@@ -208,9 +223,10 @@ def _is_own(rest: str, left: str) -> bool:
 
 def _in_sequence(phrases: list[Phrase]) -> list[Phrase]:
     """Speak of the first value and the last in "high and then normal"."""
-    if len(phrases) != 2 or any(p.scope or p.place or not p.level or p.values or p.window for p in phrases):
+    if len(phrases) != 2 or any(p.scope or not p.level or p.values or p.window for p in phrases):
         return phrases
-    return [replace(phrases[0], place="first"), replace(phrases[1], place="last")]
+    before, after = phrases
+    return [replace(before, place=before.place or "first"), replace(after, place=after.place or "last")]
 
 
 def _with_units(phrases: list[Phrase]) -> list[Phrase]:
@@ -241,6 +257,9 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
         level, place = ("high" if own == "not high" else own), at
     elif level is None and trend:
         place = trend[1]
+    if own and trend and trend[0] == "stable":
+        trend = None
+        rest = f"{rest} {'mostly' if _NEARLY.search(rest) else 'always'}"
     scope, which = _scope(rest, place if level else inside[0].start if inside else 0)
     extreme, grade = EXTREMES.find(rest), SEVERITIES.find(rest)
     if extreme is None and window and window.is_moment and inside and _REACHED.search(text):
@@ -264,6 +283,7 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
         share=share,
         share_bound=share_bound,
         times_limit=times_limit,
+        is_only=_CONFINED.search(text) is not None,
         comparison=comparison,
     )
 

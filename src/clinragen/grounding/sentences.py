@@ -70,6 +70,7 @@ _LIST_END = re.compile(r"[,;]")
 _COPULA = re.compile(r"\b(?:is|are|was|were|remains?|stays?)\s+(?!not\b)\w", re.I)
 _FRAGMENT = re.compile(r"(?!(?:and|but|while|whereas|although|though)\b)[^,]*\b\w+ing\b", re.I)
 _NOT_ANEW = re.compile(r"and (?:a half|not (?:he|she|it|they|the))\b", re.I)
+_OPENING = re.compile(r"(?:compared|relative|judged|measured|taken|given|based|set|seen)\b[^,]*$", re.I)
 _SHORT = 5
 """A statement of up to so many words after "and" is told with the one before."""
 _FARTHEST = 12
@@ -105,7 +106,8 @@ def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
     edges, is_fragment = [start], False
     for hit in _CUT.finditer(text, start, end):
         right = text[hit.end() : end]
-        if (is_fragment or has_verb(text[edges[-1] : hit.start()])) and _starts_anew(hit[0], right):
+        told = text[edges[-1] : hit.start()]
+        if (is_fragment or (has_verb(told) and not _OPENING.match(told))) and _starts_anew(hit[0], right):
             edges.append(hit.end())
             is_fragment = _FRAGMENT.match(right) is not None
     return list(zip(edges, [*edges[1:], end], strict=True))

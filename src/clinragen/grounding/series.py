@@ -1,6 +1,7 @@
 """Does a clause agree with the measurements? What it says of each variable, judged."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -119,6 +120,7 @@ def _named(clause: Clause, chart: SeriesIndex) -> Context:
 def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, list[Phrase]]]:
     """Every segment with its phrases; one without a verb is told of the place and time of the one before."""
     told: list[tuple[Segment, list[Phrase]]] = []
+    levels = Counter(segment.variables for segment in found if segment.level)
     for segment in found:
         phrases = _read(segment, before)
         if told and told[-1][1] and not has_verb(segment.text):
@@ -126,6 +128,8 @@ def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, 
             phrases = [
                 p if p.place or p.window else replace(p, place=last.place, window=last.window) for p in phrases
             ]
+        if levels[segment.variables] > 1:
+            phrases = [replace(phrase, is_existence=True) for phrase in phrases]
         told.append((segment, phrases))
     return told
 

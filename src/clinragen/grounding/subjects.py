@@ -53,7 +53,7 @@ _NOT_STATED = re.compile(
     re.I,
 )
 _TREATMENT = re.compile(
-    r"\b(?:treat(?:ed|s|ing)|started(?! (?:at|out|off|above|below|high|low|within|normal))|given|gave|held(?! (?:steady|above|below|within|in|at|"
+    r"\b(?:treat(?:ed|s|ing)|started(?! (?:at|out|off|above|below|high|low|within|normal))|given|gave(?! way)|held(?! (?:steady|above|below|within|in|at|"
     r"its|firm|up|stable|constant|under|over|near|around|fast|out|on))|withheld|infused|transfused|replaced|repleted|supplemented|administered|"
     r"replenished|topped up|restricted|awaited|awaits|pending|requested|not back|prescribed|stopped|resumed)\b",
     re.I,

@@ -8,18 +8,20 @@ import re
 from datetime import timedelta
 
 from clinragen.clinical.findings import level_of
-from clinragen.clinical.severity import severity
+from clinragen.clinical.severity import Severity, severity
 from clinragen.grounding.comparing import judge_ratio
 from clinragen.grounding.lexicon import LEVELS
 from clinragen.grounding.numbers import agrees
 from clinragen.grounding.quantities import by_quantity, extreme_of, is_at_level, one_of, worst
 from clinragen.grounding.reading import Phrase
-from clinragen.grounding.scopes import MOST, NEGATED, NORMAL, Judgement, Rows, Test, highest, lowest, some, verdict_of
+from clinragen.grounding.scopes import FEW, MOST, NEGATED, NORMAL, Judgement, Rows, Test, highest, lowest, some, verdict_of
 from clinragen.grounding.trend import judge_trend_of
 from clinragen.grounding.values import course, is_told_reached, judge_change, judge_extreme, judge_values
 from clinragen.schema import Measurement
 
 SLACK_HOURS = 0.5
+GRADES: tuple[Severity, ...] = ("mild", "moderate", "severe")
+_BEYOND = re.compile(r"\b(?:beyond|more than|worse than|past|above)\b")
 
 _REACHING = re.compile(r"(?:above|below|over|under|past|beyond|out|outside|in|within|crossed|left|short|higher|lower|exceed)")
 
@@ -36,12 +38,16 @@ def _level(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     said = phrase.level
     if said is None or phrase.trend == "normalised" or phrase.hours_at_a_stretch or phrase.count is not None:
         return None
-    if phrase.comparison and said != "normal":
+    if (phrase.comparison and said != "normal") or (phrase.severity and _is_denied(phrase)):
         return None
     if phrase.is_existence and (phrase.extreme or phrase.bounds) and not phrase.scope:
         return by_quantity(phrase, whole, is_at_level(said), said, MOST, True) if not phrase.extreme else None
     is_reached = phrase.severity is not None or (phrase.trend not in (None, "stable") and _is_reached(phrase))
     return by_quantity(phrase, rows or whole, is_at_level(said), said, NORMAL if said == "normal" else MOST, is_reached)
+
+
+def _is_denied(phrase: Phrase) -> bool:
+    return phrase.is_negated or phrase.scope == "none"
 
 
 def _is_reached(phrase: Phrase) -> bool:
@@ -122,6 +128,16 @@ def _count(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     return Judgement(verdict_of(len(hits) == phrase.count), some(hits or rows), reason)
 
 
+def _only(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
+    """What was so at one place or time alone: "confined to the first six hours"."""
+    test = _test(phrase)
+    if not phrase.is_only or test is None or phrase.count is not None or not (phrase.place or phrase.window):
+        return None
+    inside = one_of(phrase, rows) or rows
+    outside = [row for row in whole if row not in inside and test(row)]
+    return Judgement(verdict_of(len(outside) <= FEW * len(whole)), some(outside), f"{len(outside)} such values elsewhere")
+
+
 def _stretch(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     test = _test(phrase)
     if phrase.hours_at_a_stretch is None or test is None or not rows:
@@ -138,16 +154,26 @@ def _stretch(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 
 
 def _severity(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
-    if phrase.severity is None or phrase.is_negated or phrase.level == "normal":
+    if phrase.severity is None or phrase.level == "normal":
         return None
     row = _graded(phrase, rows or whole)
     level = phrase.level if phrase.level in ("high", "low") else level_of(row)
     grade = severity(row.variable, level, row.value)
+    if _is_denied(phrase):
+        return _denied_severity(phrase, row, grade)
     if level_of(row) != level:
         return Judgement("contradicted", (row,), f"that value is {level_of(row)}")
     if grade is None:
         return None
     return Judgement(verdict_of(grade == phrase.severity), (row,), f"the worst value is {grade}")
+
+
+def _denied_severity(phrase: Phrase, row: Measurement, grade: Severity | None) -> Judgement:
+    """"Never severe", and "never got beyond mild", which says that it was mild at worst."""
+    worse = GRADES.index(grade) if grade else -1
+    said = GRADES.index(phrase.severity) if phrase.severity else 0
+    is_so = worse <= said if _BEYOND.search(phrase.text) else worse != said
+    return Judgement(verdict_of(is_so), (row,), f"the worst value is {grade or level_of(row)}")
 
 
 def _graded(phrase: Phrase, rows: Rows) -> Measurement:
@@ -174,6 +200,7 @@ _JUDGES = (
     _comparison,
     judge_change,
     _count,
+    _only,
     _stretch,
     _severity,
 )

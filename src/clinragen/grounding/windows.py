@@ -237,7 +237,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         ),
         (
             r"\b(?:but|except|save|bar|apart from|other than|after|until|till|before) (?:for )?(?:on |in |at )?(?:the |its )?"
-            r"(?P<side>first|last|final|initial)(?: one)?\b",
+            r"(?P<side>first|last|final|initial)(?: one|\s+" + _SAMPLES + r")?\b",
             _but_first,
         ),
         (
