@@ -1,7 +1,7 @@
 """The words with which a text speaks of a series: levels, scopes, places, trends, extremes, severities.
 
 They stand in `series_words.csv` as (kind, meaning, pattern); the leftmost match counts, and on a tie the
-earlier row.
+earlier row. What makes a clause one for the note, or a remark, stands in `clause_cues.csv`.
 """
 
 import csv
@@ -44,6 +44,12 @@ def _lexicon(*kinds: str) -> Lexicon[Any]:
         rows = [row for row in csv.DictReader(table) if row["kind"] in kinds]
     joined = "|".join(rf"(\b(?:{row['pattern']})\b)" for row in rows)
     return Lexicon(re.compile(joined), tuple(row["meaning"] for row in rows))
+
+
+def cues(kind: str) -> str:
+    """The cues of one kind in `clause_cues.csv` as alternatives of one pattern."""
+    with (files("clinragen.grounding") / "clause_cues.csv").open(encoding="utf-8") as table:
+        return "|".join(row["pattern"] for row in csv.DictReader(table) if row["kind"] == kind)
 
 
 LEVELS: Lexicon[SaidLevel] = _lexicon("level")

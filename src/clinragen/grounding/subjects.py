@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from clinragen.clinical.words import Mention, Word, WordLevel, mentions
-from clinragen.grounding.lexicon import SaidTrend
+from clinragen.grounding.lexicon import SaidTrend, cues
 from clinragen.grounding.plain import plain
 
 _CONNECTIVE = re.compile(
@@ -36,44 +36,12 @@ _ELLIPSIS = re.compile(
     re.I,
 )
 _OTHER_SUBJECT = re.compile(rf"{_LINK},?\s*(?:at|by|from|on|with|in|after)\b[^,]*,\s+(?!{_ANAPHOR.pattern})[a-z]", re.I)
-_FROM_THE_NOTE = re.compile(
-    r"\b(?:the note|mention(?:s|ed)|describe[sd]|present(?:ed|s|ing) with (?!an? \w+ of \d)|admitted (?:with|for|after)|"
-    r"complain\w*|days ago|weeks?|months?|years?|mother|father|sister|brother|parents?|aunt|uncle|family|at home|cousin|nephew|"
-    r"niece|grand\w+|son|daughter|husband|wife|siblings?|relatives?)\b",
-    re.I,
-)
-_NOT_STATED = re.compile(
-    r"\b(?:account(?:s|ed|ing)? for|explain\w*|explanation|caus(?:e|es|ed|ing|ation)|due to|owing to|because of|secondary to|"
-    r"responsible|attribut\w+|result(?:s|ed|ing) (?:from|of|in)|led to|leads to|hallmark|reasons?|to blame|blame[ds]?|"
-    r"(?:is|are|was|were) why|(?:is|are|was|were|lies?) behind|produc(?:ed|es|ing)|drove|driven by|drives|br(?:ing|ought) (?:it|them|about|on)|"
-    r"having brought|provok\w+|trigger\w+|precipitat\w+|stem(?:s|med)? from|culprit|contribut\w+|pushed (?:the|his|her|up)|"
-    r"basis of|source of|origin of|consequence of|thanks to|typical(?:ly)?|characteristic of|set off|irritat\w+|feature of|as a rule|in such "
-    r"(?:cases|patients)|risk|mortality|survival|prognos\w+|predict\w*|portend\w*|mark(?:s|er) (?:of|the)|sign of|means that|"
-    r"follow(?:s|ed|ing) (?:a|an|his|her)|^(?:a|an) (?:sign|picture|pattern|clue|feature|result|finding)|dangerous|harmful|damages?)\b",
-    re.I,
-)
-_TREATMENT = re.compile(
-    r"\b(?:treat(?:ed|s|ing)|started(?! (?:at|out|off|above|below|high|low|within|normal))|given|gave(?! way)|held(?! (?:steady|above|below|within|in|at|"
-    r"its|firm|up|stable|constant|under|over|near|around|fast|out|on))|withheld|infused|transfused|replaced|repleted|supplemented|administered|"
-    r"replenished|topped up|restricted|awaited|awaits|pending|requested|not back|prescribed|stopped|resumed)\b",
-    re.I,
-)
-_ADVICE = re.compile(
-    r"\b(?:should|must|ought|needs?|deserves?|warrants?|merits?|calls? for|recommend\w*|will|would(?! not)|(?:has|have) to|"
-    r"prefer\w*|if|unless|in case|aim(?:s|ed|ing)? (?:for|at)|target\w*|goal|matters (?:most|more|as|less|here|is)|kept back|in reserve|reserved|on standby)\b",
-    re.I,
-)
-_PAST = re.compile(
-    r"\b(?:history of|h/o|known|chronic|prior|previous|baseline|home|malignant|\w+-induced|immune|sickle[- ]cell|"
-    r"deficiency|pernicious|aplastic|supraventricular|ventricular|atrial|junctional|postural|orthostatic|pulmonary|portal|"
-    r"essential|permissive|congenital|familial|hereditary|for)\s+(?:\w+\s+)?$",
-    re.I,
-)
-_ELSEWHERE = re.compile(
-    r"\b(?:urin(?:e|ary)|csf|cerebrospinal(?: fluid)?|pleural(?: fluid)?|ascit(?:ic|es)(?: fluid)?|fluid|drain|stool|spot|"
-    r"home|units? of|packs? of|bags? of|\d+ of)\s+$",
-    re.I,
-)
+_FROM_THE_NOTE = re.compile(rf"\b(?:{cues('note')})\b", re.I)
+_NOT_STATED = re.compile(rf"\b(?:{cues('not stated')})\b", re.I)
+_TREATMENT = re.compile(rf"\b(?:{cues('treatment')})\b", re.I)
+_ADVICE = re.compile(rf"\b(?:{cues('advice')})\b", re.I)
+_PAST = re.compile(rf"\b(?:{cues('before a disease')})\s+(?:\w+\s+)?$", re.I)
+_ELSEWHERE = re.compile(rf"\b(?:{cues('measured elsewhere')})\s+$", re.I)
 _DEGREES = re.compile(r"\d\s?°\s?[CF]\b")
 _TIMES = re.compile(r"(?P<more>more than |over )?(?P<less>less than |under )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I)
 _PAIR = re.compile(
