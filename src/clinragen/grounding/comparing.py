@@ -59,8 +59,12 @@ _DAYS = re.compile(
 )
 _DAY = {"first": 1, "second": 2, "third": 3, "1": 1, "2": 2, "3": 3}
 _NEXT = re.compile(r"\b(?:the|its) (?:very )?(?:next|following|ensuing)\b")
-_AGAINST = re.compile(r"\b(?:compared (?:with|to)|relative to|versus|vs\.?|against|as against) (?:the |its )?$")
-_OF = re.compile(r"\b(?:of|from|off|its|their|his|her|above|below|where|what) (?:the |its |their |it |they )?(?:had )?$")
+_AGAINST = re.compile(
+    r"\b(?:compared (?:with|to)|relative to|versus|vs\.?|against|as against) (?:the |its )?$"
+)
+_OF = re.compile(
+    r"\b(?:of|from|off|its|their|his|her|above|below|where|what) (?:the |its |their |it |they )?(?:had )?$"
+)
 _WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
 _ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
 
@@ -108,7 +112,9 @@ def judge_ratio(said: Comparison, rows: Sequence[Measurement]) -> tuple[Verdict,
         after, before = (_mean_of_day(rows, day) for day in said.days)
         if after is None or not before:
             return "unverifiable", "not measured on both days"
-        return ("supported" if _holds(said, after / before) else "contradicted"), f"{before:.3g} and {after:.3g}"
+        return (
+            "supported" if _holds(said, after / before) else "contradicted"
+        ), f"{before:.3g} and {after:.3g}"
     pairs = _pairs(said, rows)
     ratios = [after.value / before.value for before, after in pairs if before.value]
     if not ratios:
@@ -140,7 +146,9 @@ def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurem
         return list(zip(rows[:-1], rows[1:], strict=True))
     is_up = said.factor > 1 or (said.factor == 1 and said.relation == "above")
     befores = _at(said.reference, rows) or ([rows[0], _peak(rows)] if said.factor < 1 else [rows[0]])
-    afters = _at(said.target, rows) or ([rows[-1]] if said.factor == 1 else [_peak(rows) if is_up else _nadir(rows), rows[-1]])
+    afters = _at(said.target, rows) or (
+        [rows[-1]] if said.factor == 1 else [_peak(rows) if is_up else _nadir(rows), rows[-1]]
+    )
     return [(before, after) for before in befores for after in afters if before is not after]
 
 
@@ -181,7 +189,13 @@ def _is_ratio(hit: re.Match[str]) -> bool:
 
 
 def _of_share(hit: re.Match[str], text: str, is_falling: bool) -> Comparison:
-    share = 0.5 if hit["half"] else float(hit["percent"]) / 100 if hit["percent"] else int(hit["n"]) / int(hit["d"])
+    share = (
+        0.5
+        if hit["half"]
+        else float(hit["percent"]) / 100
+        if hit["percent"]
+        else int(hit["n"]) / int(hit["d"])
+    )
     relation: Relation = "above" if hit["more"] else "below" if hit["less"] else "about"
     target, reference = _places(text, hit)
     if hit["by"] not in ("by", "lost", "shed") or (hit["whole"] and hit["by"] == "by"):
@@ -200,7 +214,9 @@ def _of_comparative(text: str, hit: re.Match[str]) -> Comparison | None:
     if _SUCCESSIVE.search(text):
         return Comparison(1.0, relation, is_stepwise=True)
     target, reference = _places(text, hit)
-    is_later = re.search(r"\b(?:later|thereafter|afterwards|subsequent\w*|the day before|earlier|previously)\b", text)
+    is_later = re.search(
+        r"\b(?:later|thereafter|afterwards|subsequent\w*|the day before|earlier|previously)\b", text
+    )
     is_compared = reference or (target and target != "first") or is_later
     return Comparison(1.0, relation, target, reference) if is_compared else None
 

@@ -39,7 +39,10 @@ _INCLUSIVE = re.compile(r"least|most|no |not |[=≥≤]", re.I)
 
 _DIFFERENCE = re.compile(r"\s(?:points? |units? )?(?:higher|lower|greater|less|more)\b", re.I)
 _DIGIT = re.compile(r"\d")
-_BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by|rose|risen|fell|fallen|dropped|gained|lost|climbed|declined|shed|increased|decreased))\s+(?:a\s+)?(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |almost )?$", re.I)
+_BEFORE = re.compile(
+    r"\b(?:day|hour|(?P<by>by|rose|risen|fell|fallen|dropped|gained|lost|climbed|declined|shed|increased|decreased))\s+(?:a\s+)?(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |almost )?$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,9 @@
 
 import re
 
-_UNITS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ORDINALS = (
-    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
-    "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-).split()
+_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"]
 _PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "tenth": 10}
 
 _VALUES = {word: value for value, word in enumerate(_UNITS)}
@@ -25,8 +19,8 @@ _ORDINAL = "|".join(sorted(_NTH, key=len, reverse=True))
 _CARDINAL = rf"(?:(?:{_TEN})(?:[- ](?:{'|'.join(_UNITS[1:10])}))?|{_UNIT}|(?:a |half a )?dozen)"
 
 _FRACTION = re.compile(
-    rf"\b(?:(?P<many>two|three|four|five|six|seven|eight|nine)[ -](?P<parts>thirds|quarters|fifths|sixths|tenths)|"
-    rf"(?P<n>an?|one|two|three|four|five|six|seven|eight|nine)[ -](?P<part>third|quarter|fifth|sixth|"
+    r"\b(?:(?P<many>two|three|four|five|six|seven|eight|nine)[ -](?P<parts>thirds|quarters|fifths|sixths|tenths)|"
+    r"(?P<n>an?|one|two|three|four|five|six|seven|eight|nine)[ -](?P<part>third|quarter|fifth|sixth|"
     r"seventh|eighth|tenth)s?(?=\s(?:of|its|the|their|her|his|that|what|or|in)\b|\s*(?:[,.;]|$))|"
     r"(?<=by )a (?P<bare>third|quarter|fifth))\b",
     re.I,
@@ -50,7 +44,9 @@ def plain(text: str) -> str:
         return text
     text = _FRACTION.sub(_fraction, text)
     text = _TIMES.sub(lambda hit: f"{_value(hit['n']):g}-fold", text)
-    text = _A_DAY_AND_A_HALF.sub(lambda hit: "36 hours" if hit["unit"].lower() == "day" else "1.5 hours", text)
+    text = _A_DAY_AND_A_HALF.sub(
+        lambda hit: "36 hours" if hit["unit"].lower() == "day" else "1.5 hours", text
+    )
     text = _AND_A_HALF.sub(lambda hit: f"{_value(hit['n']) + 0.5:g}", text)
     text = _NTH_WORD.sub(_ordinal, text)
     return _CARDINAL_WORD.sub(_cardinal, text)
@@ -66,7 +62,7 @@ def _ordinal(hit: re.Match[str]) -> str:
     if not hit["ten"] and hit["nth"].lower() in _KEPT_ORDINALS:
         return hit[0]
     value = _NTH[hit["nth"].lower()] + (_VALUES[hit["ten"].lower()] if hit["ten"] else 0)
-    return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10 if value > 20 else 0, 'th')}"
+    return f"{value}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(value % 10 if value > 20 else 0, 'th') }"
 
 
 def _cardinal(hit: re.Match[str]) -> str:

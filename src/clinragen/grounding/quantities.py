@@ -22,7 +22,9 @@ SHARE_SLACK = 0.12
 """How far "in half of the readings" may be off."""
 
 
-def by_quantity(phrase: Phrase, rows: Rows, test: Test, said: str, enough: float, is_reached: bool) -> Judgement:
+def by_quantity(
+    phrase: Phrase, rows: Rows, test: Test, said: str, enough: float, is_reached: bool
+) -> Judgement:
     """Apply what the phrase says of how many values, or of which one, to a test of single values.
 
     `enough` is the share that supports a statement without any such word; `is_reached` says that the phrase

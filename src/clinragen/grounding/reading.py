@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from clinragen.clinical.severity import Severity
 from clinragen.clinical.words import WordLevel
 from clinragen.grounding.comparing import Comparison, compares_days, find_comparison
+from clinragen.grounding.counting import take_count, take_duration, take_limit, take_ranges, take_share
 from clinragen.grounding.lexicon import (
     EXTREMES,
     LEVELS,
@@ -34,19 +35,6 @@ _CONFINED = re.compile(
     r"\b(?:confined|limited|restricted)\sto\b"
 )
 _ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
-_SAMPLES = (
-    r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|"
-    r"gas(?:es)?|specimens?|levels?|determinations?|points?|tests?|figures?)"
-)
-_SHARE_OF = re.compile(
-    r"\b(?:(?P<above>more than|over|at least|well over)|(?P<below>less than|under|fewer than|at most)|about|around|roughly|"
-    r"nearly|almost|some)?\s*(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>half)|(?P<percent>\d+)\s?(?:%|per ?cent))\s+(?:of\s+)?(?:all\s+)?"
-    rf"(?:the\s+|its\s+|his\s+|her\s+)?(?:\w+\s+)?(?:{_SAMPLES}|time)\b"
-)
-_TIMES_LIMIT = re.compile(
-    r"\b(?:(?P<n>\d+(?:\.\d+)?)\stimes|(?P<two>twice|double))\s(?:the|its|their)\s(?:upper\s)?(?:limit|range|normal|uln|reference)"
-    r"(?:\s(?:limit|value|range|of normal))*"
-)
 _FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|hadn't|never|"
@@ -57,37 +45,20 @@ _ABSENT = re.compile(
 )
 _BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
 _NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
-_REACHED = re.compile(r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b")
+_REACHED = re.compile(
+    r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b"
+)
 _STAYED = re.compile(
     r"\b(?:stay(?:ed|s)|remain(?:ed|s|ing)|kept|keeps|held|lay|lies)\s+(?:(?:well|far|just|always|steadily)\s+)?"
     r"(?:above|below|under|over|beneath|between|within|in|inside|short|beyond|at least|less|more|outside)\b"
 )
-_SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards|thereafter|until|way to|replaced by)\b")
+_SEQUENCE = re.compile(
+    r"\b(?:then|later|before|followed by|subsequently|afterwards|thereafter|until|way to|replaced by)\b"
+)
 _EXISTS = re.compile(
     r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had|became|"
     r"reached|touched|hit|from|into|went|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at their)\b"
 )
-_DURATION = re.compile(
-    r"\b(?:for|lasting|lasted)\s+(?:at least\s+|more than\s+|over\s+|about\s+|some\s+|nearly\s+)?(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+|"
-    r"uninterrupted\s+)?(?:hours?|h)\b|"
-    r"\b(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+)?hours?\s+(?:straight|in a row|at a stretch|on end|running|without a break)\b|"
-    r"\b(\d+(?:\.\d+)?)(?:-|\s)(?:consecutive |straight )hours?\b"
-)
-_COUNT = re.compile(
-    r"(?<!not )(?<!no )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|his\s+|her\s+|these\s+)?)?"
-    r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|none|neither)\s+(?:out\s+)?"
-    rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{_SAMPLES})?)|"
-    rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{_SAMPLES}))\b|\b(?P<bare>twice)\b|"
-    r"\b(?P<all2>all|each of(?: the)?|every one of(?: the)?)\s+(?P<n2>\d+)\b(?!\.\d)"
-)
-_ONLY = re.compile(
-    r"(?:\bof (?:the |its )?(?P<before>\d+)\b.{0,30})?\bonly (?:on |in |at )?(?:the |its )?(?:very )?(?:first|last|second|third|"
-    r"earlier|later|final|initial)\b(?:\s+\w+)??(?:\s+of (?:the |its )?(?P<total>\d+))?"
-)
-_A_SINGLE = re.compile(r"\b(?:a|one|just|only)\s+(?:a\s+)?$")
-_ONE = {"once": 1, "twice": 2, "one": 1, "only": 1, "single": 1, "sole": 1, "both": 2, "none": 0, "neither": 0}
-_DECADE = re.compile(r"\b(?:in|into|to) the (?:(?P<part>low|lower|mid|middle|high|upper)[ -]?)?(?P<tens>\d+0)s\b")
-_FIGURES = re.compile(r"\b(?P<n>single|double|triple|1|2|3)[ -](?:figures?|digits?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +138,12 @@ def read(
     forced = _level_to_level(lowered)
     for start, end in _spans(lowered, at, forced):
         here = at is not None and start <= at < end
-        phrase = _phrase(lowered[start:end], level if here else None, at - start if here and at is not None else 0, is_falling)
+        phrase = _phrase(
+            lowered[start:end],
+            level if here else None,
+            at - start if here and at is not None else 0,
+            is_falling,
+        )
         if forced and forced[1] in (start, end) and phrase.level:
             phrase = replace(phrase, trend=None, is_existence=True)
         phrases.append(_inherit(phrase, phrases))
@@ -189,7 +165,11 @@ def _spans(text: str, at: int | None, forced: tuple[int, int] | None) -> list[tu
     spans = [(0, len(text))]
     for left, right in cuts:
         start, _ = spans[-1]
-        if (left, right) == forced or _is_statement(text[start:left], text[right:], at, start) and _is_own(text[right:], text[start:left]):
+        if (
+            (left, right) == forced
+            or (_is_statement(text[start:left], text[right:], at, start)
+            and _is_own(text[right:], text[start:left]))
+        ):
             spans[-1] = (start, right)
             spans.append((right, len(text)))
     return spans
@@ -242,15 +222,15 @@ def _with_units(phrases: list[Phrase]) -> list[Phrase]:
 
 
 def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phrase:
-    rest, hours = _take_duration(text)
+    rest, hours = take_duration(text)
     window, rest = (None, rest) if compares_days(rest) else find_window(rest)
     trend = TRENDS.find(rest)
-    rest, times_limit = _take_limit(rest)
+    rest, times_limit = take_limit(rest)
     way = trend[0] if trend else None
     comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
-    rest, share, share_bound = _take_share(rest)
-    rest, count, total = _take_count(rest)
-    rest, ranges = _take_ranges(rest)
+    rest, share, share_bound = take_share(rest)
+    rest, count, total = take_count(rest)
+    rest, ranges = take_ranges(rest)
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
     if own:
@@ -292,7 +272,7 @@ def _is_negated(text: str, place: int, is_own: bool) -> bool:
     before = text[: min(place + 1, len(text))]
     if is_own and _BELOW_A_LEVEL.search(text[:place]):
         return True
-    return bool(_NEGATION.search(before) and not before.startswith("never ") or _ABSENT.search(text))
+    return bool((_NEGATION.search(before) and not before.startswith("never ")) or _ABSENT.search(text))
 
 
 def _scope(text: str, at: int) -> tuple[Scope | None, Scope | None]:
@@ -311,7 +291,9 @@ def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
         return phrase
     last = before[-1]
     is_bare = not (phrase.level or phrase.trend or phrase.values or phrase.comparison)
-    if is_bare and (phrase.scope or phrase.place or phrase.severity or phrase.hours_at_a_stretch or phrase.count):
+    if is_bare and (
+        phrase.scope or phrase.place or phrase.severity or phrase.hours_at_a_stretch or phrase.count
+    ):
         phrase = replace(phrase, level=last.level, is_negated=last.is_negated)
         if phrase.scope is None and phrase.place is None:
             phrase = replace(phrase, scope=last.scope, place=last.place, window=phrase.window or last.window)
@@ -323,80 +305,3 @@ def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
     ):
         phrase = replace(phrase, place=last.place)
     return phrase
-
-
-def _take_duration(text: str) -> tuple[str, float | None]:
-    hit = _DURATION.search(text)
-    if hit is None:
-        return text, None
-    return _blank(text, hit), float(hit[1] or hit[2] or hit[3])
-
-
-def _take_limit(text: str) -> tuple[str, float | None]:
-    hit = _TIMES_LIMIT.search(text)
-    return (_blank(text, hit), float(hit["n"] or 2)) if hit else (text, None)
-
-
-def _take_share(text: str) -> tuple[str, float | None, Bound | None]:
-    """Of which share of the values something is said: "in half of the readings"."""
-    hit = _SHARE_OF.search(text)
-    if hit is None:
-        return text, None, None
-    share = 0.5 if hit["half"] else int(hit["percent"]) / 100 if hit["percent"] else int(hit["n"]) / int(hit["d"])
-    return _blank(text, hit), share, "above" if hit["above"] else "below" if hit["below"] else None
-
-
-def _take_count(text: str) -> tuple[str, int | None, int | None]:
-    """Of how many values something is said, and of how many there are: "two of the five samples"."""
-    if hit := _ONLY.search(text):
-        total = hit["total"] or hit["before"]
-        rest = text if not total else _blank(text, hit, "total" if hit["total"] else "before")
-        return rest, 1, int(total) if total else None
-    hit = _COUNT.search(text)
-    if hit is None:
-        return text, None, None
-    if hit["n2"]:
-        return _blank(text, hit, "n2"), None, int(hit["n2"])
-    n = hit["n"] or hit["bare"]
-    if n in ("none", "neither"):
-        rest = _blank(text, hit, "total") if hit["total"] else text
-        return rest, None, int(hit["total"]) if hit["total"] else None
-    rest = _blank(text, hit, "total" if hit["total"] else "n")
-    rest = _blank(rest, hit, "n") if n.isdigit() else rest
-    is_sole = n in ("only", "single", "sole") and not _A_SINGLE.search(text[: hit.start("n")])
-    if hit["all"] or ((is_sole or n == "both") and not hit["total"]):
-        return rest, None, _integer(n)
-    total = int(hit["total"]) if hit["total"] else None
-    if n == "once" and total is None:
-        return text, None, None
-    return rest, _integer(n), total
-
-
-def _take_ranges(text: str) -> tuple[str, list[Number]]:
-    """Values told as a range: "in the 120s", "in double figures"."""
-    found: list[Number] = []
-    if hit := _DECADE.search(text):
-        tens = float(hit["tens"])
-        if tens % 100 == 0:
-            return _blank(text, hit), _range(tens, tens + 100, hit)
-        low, high = {"l": (0, 4), "m": (3, 7), "h": (6, 10), "u": (6, 10)}.get((hit["part"] or " ")[0], (0, 10))
-        found += _range(tens + low, tens + high, hit)
-        text = _blank(text, hit)
-    if hit := _FIGURES.search(text):
-        digits = {"single": 1, "double": 2, "triple": 3}.get(hit["n"]) or int(hit["n"])
-        found += _range(10.0 ** (digits - 1), 10.0**digits, hit)
-        text = _blank(text, hit)
-    return text, found
-
-
-def _range(low: float, high: float, hit: re.Match[str]) -> list[Number]:
-    above = Number(low, 0, "", "value", "above", False, hit.start(), hit.end(), is_inclusive=True)
-    return [above, Number(high, 0, "", "value", "below", False, hit.start(), hit.end())]
-
-
-def _integer(word: str) -> int:
-    return _ONE[word] if word in _ONE else int(word)
-
-
-def _blank(text: str, hit: re.Match[str], group: str | int = 0) -> str:
-    return text[: hit.start(group)] + " " * (hit.end(group) - hit.start(group)) + text[hit.end(group) :]

@@ -36,28 +36,24 @@ _CUT = re.compile(
 )
 _COMMA = re.compile(r"[,:]\s+")
 _CONJUNCTIONS = frozenset(
-    "and but yet or nor while whereas although though because as since so for however then also".split()
+    ["and", "but", "yet", "or", "nor", "while", "whereas", "although", "though", "because", "as", "since", "so", "for", "however", "then", "also"]
 )
 _NOT_NOUNS = frozenset(
-    "a an the his her its their our my your this that these those each every any no some all both one in on "
-    "at by to from of for with without after before during over under above below near into within more "
-    "less most least very too so as than not never ever also still then now again once only just almost "
-    "nearly about around when where who which whose if until till between among per via twice soon later "
-    "he she it they we i you there".split()
+    ["a", "an", "the", "his", "her", "its", "their", "our", "my", "your", "this", "that", "these", "those", "each", "every", "any", "no", "some", "all", "both", "one", "in", "on", "at", "by", "to", "from", "of", "for", "with", "without", "after", "before", "during", "over", "under", "above", "below", "near", "into", "within", "more", "less", "most", "least", "very", "too", "so", "as", "than", "not", "never", "ever", "also", "still", "then", "now", "again", "once", "only", "just", "almost", "nearly", "about", "around", "when", "where", "who", "which", "whose", "if", "until", "till", "between", "among", "per", "via", "twice", "soon", "later", "he", "she", "it", "they", "we", "i", "you", "there"]
 )
-_RELATIVES = frozenset("where when who whose if until unless after before once".split())
+_RELATIVES = frozenset(["where", "when", "who", "whose", "if", "until", "unless", "after", "before", "once"])
 _BEFORE_ADJECTIVE = frozenset(
-    "a an the his her its their our my this that these those each every any no some in on at by to from of "
-    "for with without after before during over under into within per via most very having being".split()
+    ["a", "an", "the", "his", "her", "its", "their", "our", "my", "this", "that", "these", "those", "each", "every", "any", "no", "some", "in", "on", "at", "by", "to", "from", "of", "for", "with", "without", "after", "before", "during", "over", "under", "into", "within", "per", "via", "most", "very", "having", "being"]
 )
-_PRONOUNS = frozenset("he she it they we i there this that these those both none neither one each".split())
-_ARTICLES = frozenset("the a an his her its their no".split())
-_NO_PAST = frozenset("need feed bleed seed speed indeed hundred breed weed reed naked sacred".split())
+_PRONOUNS = frozenset(["he", "she", "it", "they", "we", "i", "there", "this", "that", "these", "those", "both", "none", "neither", "one", "each"])
+_ARTICLES = frozenset(["the", "a", "an", "his", "her", "its", "their", "no"])
+_NO_PAST = frozenset(["need", "feed", "bleed", "seed", "speed", "indeed", "hundred", "breed", "weed", "reed", "naked", "sacred"])
 _AUXILIARIES = frozenset(
-    "is am are was were has had have does did do can could may might will would shall should must cannot "
-    "isn't wasn't aren't weren't hasn't hadn't doesn't didn't won't can't".split()
+    ["is", "am", "are", "was", "were", "has", "had", "have", "does", "did", "do", "can", "could", "may", "might", "will", "would", "shall", "should", "must", "cannot", "isn't", "wasn't", "aren't", "weren't", "hasn't", "hadn't", "doesn't", "didn't", "won't", "can't"]
 )
-_APPOSITION = re.compile(r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|\w+ant|elevation)\b", re.I)
+_APPOSITION = re.compile(
+    r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|\w+ant|elevation)\b", re.I
+)
 _ABSOLUTE = re.compile(
     r"(?!\d|\w+ing\b|(?:after|before|from|to|at|by|in|on)\b)(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
     r"(?:being|having|remaining|rising|falling|going|lying|following|managing|reaching|staying|coming|"
@@ -119,7 +115,7 @@ def _starts_anew(cut: str, right: str) -> bool:
     What follows a bare comma or colon must be told apart from an item of a list, and what follows a bare
     "and" from the rest of one statement ("pCO2 rose and pO2 fell").
     """
-    if "," in cut and _RELATIVE.match(right) or _OPENER.match(right):
+    if ("," in cut and _RELATIVE.match(right)) or _OPENER.match(right):
         return True
     first = _first(right)
     if _NOT_ANEW.match(right) or ("," in cut and first.endswith("ing")):
@@ -157,7 +153,11 @@ def _is_likely_verb(word: str, after: str) -> bool:
 
 def is_verb(word: str) -> bool:
     """Whether a word in lower case can be a finite verb; -ed forms count."""
-    return word in _AUXILIARIES or word in _finite() or (word.endswith("ed") and len(word) > 3 and word not in _NO_PAST)
+    return (
+        word in _AUXILIARIES
+        or word in _finite()
+        or (word.endswith("ed") and len(word) > 3 and word not in _NO_PAST)
+    )
 
 
 def _has_subject(right: str, is_weak: bool) -> bool:

@@ -33,8 +33,13 @@ _OPPOSITE: dict[SaidTrend, SaidTrend] = {
     "improved": "worsened",
     "worsened": "improved",
 }
-_OTHER_WAY = re.compile(r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I)
-_SAME_WAY = re.compile(r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|in tandem)\b", re.I)
+_OTHER_WAY = re.compile(
+    r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I
+)
+_SAME_WAY = re.compile(
+    r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|in tandem)\b",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,8 @@ def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, 
         if told and told[-1][1] and not has_verb(segment.text):
             last = told[-1][1][-1]
             phrases = [
-                p if p.place or p.window else replace(p, place=last.place, window=last.window) for p in phrases
+                p if p.place or p.window else replace(p, place=last.place, window=last.window)
+                for p in phrases
             ]
         if levels[segment.variables] > 1:
             phrases = [replace(phrase, is_existence=True) for phrase in phrases]

@@ -35,7 +35,9 @@ _ELLIPSIS = re.compile(
     r"settled|a|an|\d|[a-z]+ing\b|[a-z]+ed\b|mild|moderate|severe|the)",
     re.I,
 )
-_OTHER_SUBJECT = re.compile(rf"{_LINK},?\s*(?:at|by|from|on|with|in|after)\b[^,]*,\s+(?!{_ANAPHOR.pattern})[a-z]", re.I)
+_OTHER_SUBJECT = re.compile(
+    rf"{_LINK},?\s*(?:at|by|from|on|with|in|after)\b[^,]*,\s+(?!{_ANAPHOR.pattern})[a-z]", re.I
+)
 _FROM_THE_NOTE = re.compile(rf"\b(?:{cues('note')})\b", re.I)
 _NOT_STATED = re.compile(rf"\b(?:{cues('not stated')})\b", re.I)
 _TREATMENT = re.compile(rf"\b(?:{cues('treatment')})\b", re.I)
@@ -43,7 +45,9 @@ _ADVICE = re.compile(rf"\b(?:{cues('advice')})\b", re.I)
 _PAST = re.compile(rf"\b(?:{cues('before a disease')})\s+(?:\w+\s+)?$", re.I)
 _ELSEWHERE = re.compile(rf"\b(?:{cues('measured elsewhere')})\s+$", re.I)
 _DEGREES = re.compile(r"\d\s?°\s?[CF]\b")
-_TIMES = re.compile(r"(?P<more>more than |over )?(?P<less>less than |under )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I)
+_TIMES = re.compile(
+    r"(?P<more>more than |over )?(?P<less>less than |under )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I
+)
 _PAIR = re.compile(
     r"(?P<how>\s*(?:(?:(?:start|finish|end)(?:ed|ing|s)(?: out| off| up)?|began|was|were|is|are|being|stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*)"
     r"(?:(?P<times>(?:(?:more|less) than |over |under |about |almost |nearly )?(?:\d+(?:\.\d+)? times|twice))(?: as high as| as large as| higher than| "
@@ -122,7 +126,7 @@ def _anaphoric(text: str, sentence: int, before: Context) -> list[Segment]:
         return []
     is_same = sentence == before.sentence
     is_elliptic = is_same and _ELLIPSIS.match(text) and not _OTHER_SUBJECT.match(text)
-    if not (sentence - before.sentence <= 1 and _ANAPHOR.match(text) or is_elliptic):
+    if not ((sentence - before.sentence <= 1 and _ANAPHOR.match(text)) or is_elliptic):
         return []
     variables = before.variables
     if len(variables) > 1 and (hit := re.search(r"\bthe (latter|former)\b", text, re.I)):

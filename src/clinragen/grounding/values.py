@@ -19,8 +19,6 @@ from clinragen.grounding.scopes import (
 )
 from clinragen.schema import Measurement
 
-
-
 _A_TO_B = re.compile(
     r"\d\S*\s(?:(?:°\s?[cf]|[a-zµ%]+(?:/[a-z]+)?|mm hg)\s)?(?:down |up |back )?to\s(?:(?:a|an|about|around|nearly|almost|"
     r"over|under|above|below|maximum|peak|nadir|minimum|of|only|just|some)\s)*\d"

@@ -14,7 +14,19 @@ from clinragen.grounding.lexicon import LEVELS
 from clinragen.grounding.numbers import agrees
 from clinragen.grounding.quantities import by_quantity, extreme_of, is_at_level, one_of, worst
 from clinragen.grounding.reading import Phrase
-from clinragen.grounding.scopes import FEW, MOST, NEGATED, NORMAL, Judgement, Rows, Test, highest, lowest, some, verdict_of
+from clinragen.grounding.scopes import (
+    FEW,
+    MOST,
+    NEGATED,
+    NORMAL,
+    Judgement,
+    Rows,
+    Test,
+    highest,
+    lowest,
+    some,
+    verdict_of,
+)
 from clinragen.grounding.trend import judge_trend_of
 from clinragen.grounding.values import course, is_told_reached, judge_change, judge_extreme, judge_values
 from clinragen.schema import Measurement
@@ -23,7 +35,9 @@ SLACK_HOURS = 0.5
 GRADES: tuple[Severity, ...] = ("mild", "moderate", "severe")
 _BEYOND = re.compile(r"\b(?:beyond|more than|worse than|past|above)\b")
 
-_REACHING = re.compile(r"(?:above|below|over|under|past|beyond|out|outside|in|within|crossed|left|short|higher|lower|exceed)")
+_REACHING = re.compile(
+    r"(?:above|below|over|under|past|beyond|out|outside|in|within|crossed|left|short|higher|lower|exceed)"
+)
 
 
 def judge(phrase: Phrase, rows: Rows, whole: Rows) -> list[Judgement]:
@@ -43,7 +57,9 @@ def _level(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.is_existence and (phrase.extreme or phrase.bounds) and not phrase.scope:
         return by_quantity(phrase, whole, is_at_level(said), said, MOST, True) if not phrase.extreme else None
     is_reached = phrase.severity is not None or (phrase.trend not in (None, "stable") and _is_reached(phrase))
-    return by_quantity(phrase, rows or whole, is_at_level(said), said, NORMAL if said == "normal" else MOST, is_reached)
+    return by_quantity(
+        phrase, rows or whole, is_at_level(said), said, NORMAL if said == "normal" else MOST, is_reached
+    )
 
 
 def _is_denied(phrase: Phrase) -> bool:
@@ -71,7 +87,9 @@ def _limit(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if times is None:
         return None
     said = f"above {times:g} times the limit"
-    return by_quantity(phrase, rows, lambda r: r.high is not None and r.value >= times * r.high, said, MOST, False)
+    return by_quantity(
+        phrase, rows, lambda r: r.high is not None and r.value >= times * r.high, said, MOST, False
+    )
 
 
 def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
@@ -89,7 +107,12 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         rows = rows[: max(rows.index(far) + 1, 2)]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
-    if phrase.level and _is_reached(phrase) and phrase.trend in ("rising", "falling") and not phrase.is_negated:
+    if (
+        phrase.level
+        and _is_reached(phrase)
+        and phrase.trend in ("rising", "falling")
+        and not phrase.is_negated
+    ):
         return None
     if is_told_reached(phrase, rows):
         sign = 1 if phrase.trend == "rising" else -1
@@ -135,7 +158,9 @@ def _only(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return None
     inside = one_of(phrase, rows) or rows
     outside = [row for row in whole if row not in inside and test(row)]
-    return Judgement(verdict_of(len(outside) <= FEW * len(whole)), some(outside), f"{len(outside)} such values elsewhere")
+    return Judgement(
+        verdict_of(len(outside) <= FEW * len(whole)), some(outside), f"{len(outside)} such values elsewhere"
+    )
 
 
 def _stretch(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
@@ -169,7 +194,7 @@ def _severity(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 
 
 def _denied_severity(phrase: Phrase, row: Measurement, grade: Severity | None) -> Judgement:
-    """"Never severe", and "never got beyond mild", which says that it was mild at worst."""
+    """ "Never severe", and "never got beyond mild", which says that it was mild at worst."""
     worse = GRADES.index(grade) if grade else -1
     said = GRADES.index(phrase.severity) if phrase.severity else 0
     is_so = worse <= said if _BEYOND.search(phrase.text) else worse != said
@@ -187,7 +212,13 @@ def _graded(phrase: Phrase, rows: Rows) -> Measurement:
         return extreme_of(phrase, rows)
     if phrase.level in ("high", "low"):
         return highest(rows) if phrase.level == "high" else lowest(rows)
-    return lowest(rows) if phrase.trend == "falling" else highest(rows) if phrase.trend == "rising" else worst(rows)
+    return (
+        lowest(rows)
+        if phrase.trend == "falling"
+        else highest(rows)
+        if phrase.trend == "rising"
+        else worst(rows)
+    )
 
 
 _JUDGES = (

@@ -196,7 +196,12 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"\b(?:from|since)\s+" + _ABOUT + _time("t") + r"(?:\s(?:on(?:wards?)?|forwards?))?",
             _onwards,
         ),
-        (r"\b(?:a (?:little|bit|while) after|shortly after|soon after|just after)\s+" + _ABOUT + _time("t"), _moment),
+        (
+            r"\b(?:a (?:little|bit|while) after|shortly after|soon after|just after)\s+"
+            + _ABOUT
+            + _time("t"),
+            _moment,
+        ),
         (
             r"\b(?:after|past|beyond|following)\s+(?:the\s+)?first\s+(?:" + _time("t") + r")",
             _after,
@@ -220,7 +225,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         ),
         (r"\b(?:in|over|during)\s+the\s(?P<nth>first|second)\s24\s(?:hours|h)\b", _half),
         (
-            r"(?:\b(?:at|near|around|about|round|towards?|on|in)\s+)?" + _ABOUT + _time("t")
+            r"(?:\b(?:at|near|around|about|round|towards?|on|in)\s+)?"
+            + _ABOUT
+            + _time("t")
             + r"\s?(?:in\b(?!\s(?:a row|all|total))|into\b|(?:after|post|from)(?:\s(?:he|she|arrival|admission|the start)\b(?:\s(?:had\s)?(?:arrived|came|was admitted))?)?)",
             _moment,
         ),
@@ -232,7 +239,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _last_n,
         ),
         (
-            r"\bfrom (?:the |its )?(?P<nth>second|third|\d+th)\s+(?:" + _SAMPLES + r"|one)?\s*(?:on(?:wards?)?|forwards?)",
+            r"\bfrom (?:the |its )?(?P<nth>second|third|\d+th)\s+(?:"
+            + _SAMPLES
+            + r"|one)?\s*(?:on(?:wards?)?|forwards?)",
             _from_nth,
         ),
         (
@@ -250,6 +259,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"\b(?:afterwards?|thereafter|from then on(?:wards?)?|after (?:that|it|this|which)|since then|subsequently|later on)\b",
             _later,
         ),
-        (r"\bovernight\b|\b(?:during|through|in) the (?:night|small hours)\b", lambda hit: Window(is_night=True)),
+        (
+            r"\bovernight\b|\b(?:during|through|in) the (?:night|small hours)\b",
+            lambda hit: Window(is_night=True),
+        ),
     )
 )
