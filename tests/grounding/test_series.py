@@ -1,6 +1,10 @@
 """A statement about a series is judged by arithmetic on its measurements."""
 
+import csv
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -62,6 +66,33 @@ def claims_of(text: str, stay: Stay) -> list[Claim]:
         claim, before = check_series_clause(clause, index, before)
         found += [claim] if claim else []
     return found
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / name).open(encoding="utf-8") as rows:
+        return list(csv.DictReader(rows))
+
+
+@cache
+def two_days() -> Stay:
+    """A stay of two days with every common kind of course: `series_chart.csv`."""
+    rows = tuple(
+        Measurement(
+            START + timedelta(hours=float(row["hour"])),
+            row["variable"],
+            float(row["value"]),
+            row["unit"],
+            float(row["low"]) if row["low"] else None,
+            float(row["high"]) if row["high"] else None,
+        )
+        for row in table("series_chart.csv")
+    )
+    return replace(chart_of({}), measurements=rows)
+
+
+@pytest.mark.parametrize("row", table("series_claims.csv"), ids=lambda row: row["text"])
+def test_sentences_as_clinicians_write_them(row):
+    assert " ".join(claim.verdict for claim in claims_of(row["text"], two_days())) == row["verdicts"]
 
 
 def verdicts(text: str) -> list[str]:

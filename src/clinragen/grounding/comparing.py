@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import Literal
 
 from clinragen.grounding.lexicon import EXTREMES, PLACES, Scope
@@ -26,35 +27,47 @@ _QUALIFIER = rf"(?:(?P<more>(?<!little )(?:{_MORE}))|(?P<less>(?<!little )(?:{_L
 _FACTOR = re.compile(
     rf"(?:\b{_QUALIFIER}\s+)?(?:\b(?P<two>doubl(?:ed|es|ing))|\b(?P<three>(?:trebl|tripl)(?:ed|es|ing))|"
     r"\b(?P<four>quadrupl(?:ed|es|ing))|\b(?P<five>quintupl(?:ed|es|ing))|\b(?P<half>halv(?:ed|es|ing))|"
-    r"(?P<fold>\d+(?:\.\d+)?)[- ]fold|\b(?:by )?a factor of (?:(?P<fmore>more than|over)|(?P<fabout>about|almost|"
+    r"(?P<fold>\d+(?:\.\d+)?)[- ]fold|\b(?:by )?a factor of (?:(?P<fmore>more than|over)|(?P<fabout>about|"
+    r"almost|"
     r"nearly|roughly|around) )?\s?(?P<factor>\d+(?:\.\d+)?)|"
-    r"(?P<times>\d+(?:\.\d+)?) times (?=as |higher|greater|more|the |its |that|what|larger|lower|those|their|above|over|below)|"
+    r"(?P<times>\d+(?:\.\d+)?) times (?=as |higher|greater|more|the |its |that|what|larger|lower|those|"
+    r"their|above|over|below)|"
     r"\b(?P<twice>twice)(?= (?:as|its|the|that|what|their|his|her)\b))"
 )
 _SHARE = re.compile(
     rf"\b(?P<by>by|to|at|lost|shed|of|was|reached|only|barely|up)?\s*(?:{_QUALIFIER}\s+)?"
-    r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?(?<!first )(?<!second )(?<!latter )half|one[- ]half|a half)|(?P<percent>\d+(?:\.\d+)?)\s?(?:%|percent|per cent))"
+    r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?(?<!first )(?<!second )(?<!latter )half|one[- ]half|a half)|"
+    r"(?P<percent>\d+(?:\.\d+)?)\s?(?:%|percent|per cent))"
     r"(?!\s?(?:of (?:the |its |all )?(?:values|readings|samples|measurements|recordings|time)|as high again))"
     r"(?P<whole>\s+(?:of\b|its\b|the\b|that\b|what\b|their\b|his\b|her\b))?"
 )
 _COMPARATIVE = re.compile(
-    r"\b(?:(?P<up>higher|greater|more|faster|quicker|larger|longer|above(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:"
-    r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|(?P<down>lower|less|fewer|slower|smaller|shorter|cooler|"
-    r"below(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:start|first|initial|opening|baseline|admission|beg|was at))|down on))\b"
+    r"\b(?:(?P<up>higher|greater|more|faster|quicker|larger|longer|above(?= (?:its|the|where|what)\s(?:it |"
+    r"he |she |they )?(?:had )?(?:"
+    r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|(?P<down>lower|"
+    r"less|fewer|slower|smaller|shorter|cooler|"
+    r"below(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:start|first|initial|opening|"
+    r"baseline|admission|beg|was at))|down on))\b"
 )
 _SUCCESSIVE = re.compile(
-    r"\b(?:each|every|any|one)\b.{0,40}\b(?:than (?:the|its) (?:one|previous|last|preceding|predecessor)|before it)|"
-    r"\b(?:at|on|with|by|in) (?:each|every) (?:successive|step|subsequent|further|new|passing|consecutive|turn|check|draw|sample|"
-    r"measurement)|\bstep by step|\bsuccessively\b|\bfrom (?:one )?(?:\w+ )?to the next\b|without (?:a )?(?:pause|"
-    r"interruption|setback|exception)|\bcontinuously\b|\bsteadily\b|\beach time\b|\brelentlessly\b|\bmonotonic\w*"
+    r"\b(?:each|every|any|one)\b.{0,40}\b(?:than (?:the|its) (?:one|previous|last|preceding|predecessor)|"
+    r"before it)|"
+    r"\b(?:at|on|with|by|in) (?:each|every) (?:successive|step|subsequent|further|new|passing|consecutive|"
+    r"turn|check|draw|sample|"
+    r"measurement)|\bstep by step|\bsuccessively\b|\bfrom (?:one )?(?:\w+ )?to the next\b|without (?:a "
+    r")?(?:pause|"
+    r"interruption|setback|exception)|\bcontinuously\b|\bsteadily\b|\beach time\b|\brelentlessly\b|"
+    r"\bmonotonic\w*"
 )
 _EVERY_STEP = re.compile(
-    r"\b(?:at|on|with|by|in|from) (?:each|every)(?: (?:single|successive|subsequent|further|new|passing|consecutive|later))*"
+    r"\b(?:at|on|with|by|in|from) (?:each|every)(?: (?:single|successive|subsequent|further|new|passing|"
+    r"consecutive|later))*"
     r" (?:draw|sample|step|turn|check|measurement|reading|value|gas|count|result|recording|specimen|test)\b|"
     r"\bstep by step\b|\bfrom (?:each|one) (?:\w+ )?to the next\b|\beach time\b"
 )
 _DAYS = re.compile(
-    r"\b(?:on|during|over) (?:(?:the )?(first|second|third) (?:day|24 hours)|day (1|2|3)) than (?:on |during |over )?"
+    r"\b(?:on|during|over) (?:(?:the )?(first|second|third) (?:day|24 hours)|day (1|2|3)) than (?:on |"
+    r"during |over )?"
     r"(?:(?:the )?(first|second|third)(?: day| 24 hours)?|day (1|2|3))\b"
 )
 _DAY = {"first": 1, "second": 2, "third": 3, "1": 1, "2": 2, "3": 3}
@@ -143,7 +156,7 @@ def _holds(said: Comparison, ratio: float) -> bool:
 
 def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurement, Measurement]]:
     if said.is_stepwise or said.is_to_next:
-        return list(zip(rows[:-1], rows[1:], strict=True))
+        return list(pairwise(rows))
     is_up = said.factor > 1 or (said.factor == 1 and said.relation == "above")
     befores = _at(said.reference, rows) or ([rows[0], _peak(rows)] if said.factor < 1 else [rows[0]])
     afters = _at(said.target, rows) or (

@@ -9,33 +9,42 @@ import re
 from clinragen.grounding.numbers import Bound, Number
 
 _DURATION = re.compile(
-    r"\b(?:for|lasting|lasted)\s+(?:at least\s+|more than\s+|over\s+|about\s+|some\s+|nearly\s+)?(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+|"
+    r"\b(?:for|lasting|lasted)\s+(?:at least\s+|more than\s+|over\s+|about\s+|some\s+|nearly"
+    r"\s+)?(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+|"
     r"uninterrupted\s+)?(?:hours?|h)\b|"
-    r"\b(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+)?hours?\s+(?:straight|in a row|at a stretch|on end|running|without a break)\b|"
+    r"\b(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+)?hours?\s+(?:straight|in a row|at a stretch|on end|"
+    r"running|without a break)\b|"
     r"\b(\d+(?:\.\d+)?)(?:-|\s)(?:consecutive |straight )hours?\b"
 )
 _SAMPLES = (
-    r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|"
+    r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|"
+    r"results?|"
     r"gas(?:es)?|specimens?|levels?|determinations?|points?|tests?|figures?)"
 )
 _SHARE_OF = re.compile(
-    r"\b(?:(?P<above>more than|over|at least|well over)|(?P<below>less than|under|fewer than|at most)|about|around|roughly|"
-    r"nearly|almost|some)?\s*(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>half)|(?P<percent>\d+)\s?(?:%|per ?cent))\s+(?:of\s+)?(?:all\s+)?"
+    r"\b(?:(?P<above>more than|over|at least|well over)|(?P<below>less than|under|fewer than|at most)|"
+    r"about|around|roughly|"
+    r"nearly|almost|some)?\s*(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>half)|(?P<percent>\d+)\s?(?:%|per ?cent))"
+    r"\s+(?:of\s+)?(?:all\s+)?"
     rf"(?:the\s+|its\s+|his\s+|her\s+)?(?:\w+\s+)?(?:{_SAMPLES}|time)\b"
 )
 _TIMES_LIMIT = re.compile(
-    r"\b(?:(?P<n>\d+(?:\.\d+)?)\stimes|(?P<two>twice|double))\s(?:the|its|their)\s(?:upper\s)?(?:limit|range|normal|uln|reference)"
+    r"\b(?:(?P<n>\d+(?:\.\d+)?)\stimes|(?P<two>twice|double))\s(?:the|its|their)\s(?:upper\s)?(?:limit|"
+    r"range|normal|uln|reference)"
     r"(?:\s(?:limit|value|range|of normal))*"
 )
 _COUNT = re.compile(
-    r"(?<!not )(?<!no )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|his\s+|her\s+|these\s+)?)?"
-    r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|none|neither)\s+(?:out\s+)?"
+    r"(?<!not )(?<!no )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|"
+    r"his\s+|her\s+|these\s+)?)?"
+    r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|none|neither)"
+    r"\s+(?:out\s+)?"
     rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{_SAMPLES})?)|"
     rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{_SAMPLES}))\b|\b(?P<bare>twice)\b|"
     r"\b(?P<all2>all|each of(?: the)?|every one of(?: the)?)\s+(?P<n2>\d+)\b(?!\.\d)"
 )
 _ONLY = re.compile(
-    r"(?:\bof (?:the |its )?(?P<before>\d+)\b.{0,30})?\bonly (?:on |in |at )?(?:the |its )?(?:very )?(?:first|last|second|third|"
+    r"(?:\bof (?:the |its )?(?P<before>\d+)\b.{0,30})?\bonly (?:on |in |at )?(?:the |its )?(?:very "
+    r")?(?:first|last|second|third|"
     r"earlier|later|final|initial)\b(?:\s+\w+)??(?:\s+of (?:the |its )?(?P<total>\d+))?"
 )
 _A_SINGLE = re.compile(r"\b(?:a|one|just|only)\s+(?:a\s+)?$")

@@ -15,8 +15,10 @@ ABOUT_TOLERANCE = 0.05
 _EPSILON = 1e-9
 
 _ABOVE = (
-    r"(?:above|over|greater than|more than|exceed\w*|in excess of|higher than|beyond|past|upwards of|north of|"
-    r"surpass\w*|topp(?:ed|ing)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|under)|>=|≥)"
+    r"(?:above|over|greater than|more than|exceed\w*|in excess of|higher than|beyond|past|upwards of|north "
+    r"of|"
+    r"surpass\w*|topp(?:ed|ing)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|"
+    r"under)|>=|≥)"
 )
 _BELOW = (
     r"(?:below|under|less than|lower than|beneath|short of|fewer than|south of|shy of|<|at most|no (?:more|"
@@ -30,9 +32,11 @@ _NUMBER = re.compile(
     r"(?:\s?(?P<hours>h\b|hrs?\b|hours?\b)|\s?(?P<days>days?\b)"
     r"|\s(?P<count>(?:of (?:the |its |his |her )?\w+|times|occasions|samples?|values|measurements|readings|"
     r"recordings|checks|counts|draws|results)\b)"
-    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|micromol(?:es)?(?:/| per )(?:L|litre)|mmol/L|mg/dL|mg/L|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
+    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|micromol(?:es)?(?:/| per )(?:L|"
+    r"litre)|mmol/L|mg/dL|mg/L|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
     r"%|per ?cent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b|thousand\b))?"
-    r"(?P<tail>\s(?:or|and)\s(?:(?P<more>more|above|higher|over|greater)|(?P<less>less|below|lower|under|fewer))\b)?",
+    r"(?P<tail>\s(?:or|and)\s(?:(?P<more>more|above|higher|over|greater)|(?P<less>less|below|lower|under|"
+    r"fewer))\b)?",
     re.I,
 )
 _INCLUSIVE = re.compile(r"least|most|no |not |[=≥≤]", re.I)
@@ -40,7 +44,9 @@ _INCLUSIVE = re.compile(r"least|most|no |not |[=≥≤]", re.I)
 _DIFFERENCE = re.compile(r"\s(?:points? |units? )?(?:higher|lower|greater|less|more)\b", re.I)
 _DIGIT = re.compile(r"\d")
 _BEFORE = re.compile(
-    r"\b(?:day|hour|(?P<by>by|rose|risen|fell|fallen|dropped|gained|lost|climbed|declined|shed|increased|decreased))\s+(?:a\s+)?(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |almost )?$",
+    r"\b(?:day|hour|(?P<by>by|rose|risen|fell|fallen|dropped|gained|lost|climbed|declined|shed|increased|"
+    r"decreased))\s+(?:a\s+)?(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |"
+    r"almost )?$",
     re.I,
 )
 
@@ -104,7 +110,7 @@ def _conversion(row: Measurement, number: Number) -> Callable[[float], float] | 
 
 
 def _likely_conversion(row: Measurement, unit: str, value: float) -> Callable[[float], float] | None:
-    """The conversion that a number without a unit needs if nobody could have that value in the chart's unit."""
+    """The conversion of a number without a unit that nobody could have in the unit of the chart."""
     known = variables().get(row.variable)
     back = _CONVERSIONS_FROM.get((row.variable, unit), ())
     if known is None or known.is_plausible(value) or _plain(known.unit) != unit:

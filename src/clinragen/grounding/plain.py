@@ -1,25 +1,28 @@
-"""Number words as digits, so that "thirty-third hour" and "two of the four" are read like "33rd" and "2 of 4"."""
+"""Number words as digits: "thirty-third hour" is read as "33rd hour", "two of the four" as "2 of the 4"."""
 
+import csv
 import re
+from importlib.resources import files
 
-_UNITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_ORDINALS = ["zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth"]
-_PARTS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "tenth": 10}
 
-_VALUES = {word: value for value, word in enumerate(_UNITS)}
-_VALUES |= {word: 10 * place for place, word in enumerate(_TENS, 2)}
-_VALUES |= {"dozen": 12}
-_NTH = {word: value for value, word in enumerate(_ORDINALS)}
-_NTH |= {f"{word[:-1]}ieth": 10 * place for place, word in enumerate(_TENS, 2)}
+def _numerals() -> list[dict[str, str]]:
+    with (files("clinragen.grounding") / "numerals.csv").open(encoding="utf-8") as table:
+        return list(csv.DictReader(table))
 
-_TEN = "|".join(_TENS)
-_UNIT = "|".join(_UNITS[1:])
+
+_PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "tenth": 10}
+
+_VALUES = {row["cardinal"]: int(row["value"]) for row in _numerals()}
+_NTH = {row["ordinal"]: int(row["value"]) for row in _numerals()}
+_TEN = "|".join(word for word, value in _VALUES.items() if value >= 20)
+_ONES = "|".join(word for word, value in _VALUES.items() if value < 10)
+_UNIT = "|".join(word for word, value in _VALUES.items() if value < 20)
 _ORDINAL = "|".join(sorted(_NTH, key=len, reverse=True))
-_CARDINAL = rf"(?:(?:{_TEN})(?:[- ](?:{'|'.join(_UNITS[1:10])}))?|{_UNIT}|(?:a |half a )?dozen)"
+_CARDINAL = rf"(?:(?:{_TEN})(?:[- ](?:{_ONES}))?|{_UNIT}|(?:a |half a )?dozen)"
 
 _FRACTION = re.compile(
-    r"\b(?:(?P<many>two|three|four|five|six|seven|eight|nine)[ -](?P<parts>thirds|quarters|fifths|sixths|tenths)|"
+    r"\b(?:(?P<many>two|three|four|five|six|seven|eight|nine)[ -](?P<parts>thirds|quarters|fifths|sixths|"
+    r"tenths)|"
     r"(?P<n>an?|one|two|three|four|five|six|seven|eight|nine)[ -](?P<part>third|quarter|fifth|sixth|"
     r"seventh|eighth|tenth)s?(?=\s(?:of|its|the|their|her|his|that|what|or|in)\b|\s*(?:[,.;]|$))|"
     r"(?<=by )a (?P<bare>third|quarter|fifth))\b",

@@ -46,7 +46,7 @@ def by_quantity(
 
 
 def one_of(phrase: Phrase, rows: Rows) -> Rows | None:
-    """The single value that a phrase speaks of, in a list; empty if there is none; None if it speaks of all."""
+    """The single value a phrase speaks of, in a list; empty if there is none; None if it speaks of all."""
     if phrase.scope in ("all", "none", "most"):
         return None
     if phrase.place:

@@ -25,7 +25,9 @@ from clinragen.grounding.windows import Window, find_window
 PLACES = ("first", "second", "third", "last")
 
 _PHRASE_CUT = re.compile(
-    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but(?!\s(?:for\s)?(?:the\s|its\s)?(?:first|last|final|initial)\b)|then|before|until(?!\s(?:the|its)\s(?:very\s)?(?:last|final))|followed by|(?:gave|gives|giving) way to|replaced by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
+    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but(?!\s(?:for\s)?(?:the\s|its\s)?(?:first|"
+    r"last|final|initial)\b)|then|before|until(?!\s(?:the|its)\s(?:very\s)?(?:last|final))|followed by|"
+    r"(?:gave|gives|giving) way to|replaced by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
     r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
 )
 _BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
@@ -37,8 +39,10 @@ _CONFINED = re.compile(
 _ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
 _FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
 _NEGATION = re.compile(
-    r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|hadn't|never|"
-    r"cannot|failed to|fails to|failing to|short of)\b(?! (?:change|only|one\b|a single|once|more than|less than))"
+    r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|"
+    r"hadn't|never|"
+    r"cannot|failed to|fails to|failing to|short of)\b(?! (?:change|only|one\b|a single|once|more than|"
+    r"less than))"
 )
 _ABSENT = re.compile(
     r"\b(?:absent|(?:not|never) (?:seen|present|noted|found|recorded|observed|documented))\b"
@@ -49,7 +53,8 @@ _REACHED = re.compile(
     r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b"
 )
 _STAYED = re.compile(
-    r"\b(?:stay(?:ed|s)|remain(?:ed|s|ing)|kept|keeps|held|lay|lies)\s+(?:(?:well|far|just|always|steadily)\s+)?"
+    r"\b(?:stay(?:ed|s)|remain(?:ed|s|ing)|kept|keeps|held|lay|lies)\s+(?:(?:well|far|just|always|"
+    r"steadily)\s+)?"
     r"(?:above|below|under|over|beneath|between|within|in|inside|short|beyond|at least|less|more|outside)\b"
 )
 _SEQUENCE = re.compile(
@@ -57,7 +62,8 @@ _SEQUENCE = re.compile(
 )
 _EXISTS = re.compile(
     r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had|became|"
-    r"reached|touched|hit|from|into|went|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at their)\b"
+    r"reached|touched|hit|from|into|went|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at "
+    r"their)\b"
 )
 
 
@@ -176,7 +182,7 @@ def _spans(text: str, at: int | None, forced: tuple[int, int] | None) -> list[tu
 
 
 def _is_statement(text: str, rest: str, at: int | None, start: int) -> bool:
-    """Whether what comes before a cut says something, not only names its subject ("the second value, 4.9,")."""
+    """Whether what comes before a cut says something and does not only name its subject."""
     if at is not None and start <= at < start + len(text):
         return True
     if LEVELS.find(text) or TRENDS.find(text) or EXTREMES.find(text):

@@ -11,13 +11,20 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
+
+def _words(kind: str) -> frozenset[str]:
+    with (files("clinragen.grounding") / "function_words.csv").open(encoding="utf-8") as table:
+        return frozenset(row["word"] for row in csv.DictReader(table) if row["kind"] == kind)
+
+
 _SENTENCE_END = re.compile(
     r"(?<![\s(][A-Z])(?<!\b[DM]r)(?<!\bMrs)(?<!\bMs)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)[.!?]+[\"')]*\s+"
     r"(?=[^a-z\s]|[a-z]{1,3}[A-Z])|\n+|;\s+"
 )
 _LIST_MARK = re.compile(r"\s*(?:[-*•]|\(?(?:\d{1,2}|[a-h])[.):])(?:\s+|$)")
 _INFERENCE = (
-    r"(?:an? (?:sign|picture|pattern|finding|result|clue|consequence|reflection|effect|feature|expression)|accompanied by|"
+    r"(?:an? (?:sign|picture|pattern|finding|result|clue|consequence|reflection|effect|feature|expression)|"
+    r"accompanied by|"
     r"suggest(?:s|ing|ive)|"
     r"indicat(?:es|ing)|indicative|(?:is |are )?consistent with|in keeping with|point(?:s|ing) to|"
     r"reflecting|supporting|signifying|signalling|implying|meaning|compatible with|"
@@ -35,29 +42,25 @@ _CUT = re.compile(
     re.I,
 )
 _COMMA = re.compile(r"[,:]\s+")
-_CONJUNCTIONS = frozenset(
-    ["and", "but", "yet", "or", "nor", "while", "whereas", "although", "though", "because", "as", "since", "so", "for", "however", "then", "also"]
-)
-_NOT_NOUNS = frozenset(
-    ["a", "an", "the", "his", "her", "its", "their", "our", "my", "your", "this", "that", "these", "those", "each", "every", "any", "no", "some", "all", "both", "one", "in", "on", "at", "by", "to", "from", "of", "for", "with", "without", "after", "before", "during", "over", "under", "above", "below", "near", "into", "within", "more", "less", "most", "least", "very", "too", "so", "as", "than", "not", "never", "ever", "also", "still", "then", "now", "again", "once", "only", "just", "almost", "nearly", "about", "around", "when", "where", "who", "which", "whose", "if", "until", "till", "between", "among", "per", "via", "twice", "soon", "later", "he", "she", "it", "they", "we", "i", "you", "there"]
-)
-_RELATIVES = frozenset(["where", "when", "who", "whose", "if", "until", "unless", "after", "before", "once"])
-_BEFORE_ADJECTIVE = frozenset(
-    ["a", "an", "the", "his", "her", "its", "their", "our", "my", "this", "that", "these", "those", "each", "every", "any", "no", "some", "in", "on", "at", "by", "to", "from", "of", "for", "with", "without", "after", "before", "during", "over", "under", "into", "within", "per", "via", "most", "very", "having", "being"]
-)
-_PRONOUNS = frozenset(["he", "she", "it", "they", "we", "i", "there", "this", "that", "these", "those", "both", "none", "neither", "one", "each"])
-_ARTICLES = frozenset(["the", "a", "an", "his", "her", "its", "their", "no"])
-_NO_PAST = frozenset(["need", "feed", "bleed", "seed", "speed", "indeed", "hundred", "breed", "weed", "reed", "naked", "sacred"])
-_AUXILIARIES = frozenset(
-    ["is", "am", "are", "was", "were", "has", "had", "have", "does", "did", "do", "can", "could", "may", "might", "will", "would", "shall", "should", "must", "cannot", "isn't", "wasn't", "aren't", "weren't", "hasn't", "hadn't", "doesn't", "didn't", "won't", "can't"]
-)
+_CONJUNCTIONS = _words("conjunction")
+_NOT_NOUNS = _words("not a noun")
+_RELATIVES = _words("relative")
+_BEFORE_ADJECTIVE = _words("before an adjective")
+_PRONOUNS = _words("pronoun")
+_ARTICLES = _words("article")
+_NO_PAST = _words("no past")
+_AUXILIARIES = _words("auxiliary")
 _APPOSITION = re.compile(
-    r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|\w+ant|elevation)\b", re.I
+    r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|resistant|sensitive|susceptible)\b|"
+    r"an?\s+(?:mild|moderate|severe)(?:ly\s+\w+)?\s+\w+",
+    re.I,
 )
 _ABSOLUTE = re.compile(
-    r"(?!\d|\w+ing\b|(?:after|before|from|to|at|by|in|on)\b)(?:with\s+)?(?:(?:the|his|her|their|its|an?|one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
+    r"(?!\d|\w+ing\b|(?:after|before|from|to|at|by|in|on)\b)(?:with\s+)?(?:(?:the|his|her|their|its|an?|"
+    r"one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
     r"(?:being|having|remaining|rising|falling|going|lying|following|managing|reaching|staying|coming|"
-    r"needing|showing|ending|improving|peaking|dropping|climbing)\b|with\s+(?:the|his|her|its|a)\s+(?:\w+\s+){1,3}?\w+ing\b",
+    r"needing|showing|ending|improving|peaking|dropping|climbing)\b|with\s+(?:the|his|her|its|a)"
+    r"\s+(?:\w+\s+){1,3}?\w+ing\b",
     re.I,
 )
 _LATTER = re.compile(r"the (?:latter|former)\b", re.I)

@@ -37,7 +37,8 @@ _OTHER_WAY = re.compile(
     r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I
 )
 _SAME_WAY = re.compile(
-    r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|in tandem)\b",
+    r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|"
+    r"in tandem)\b",
     re.I,
 )
 

@@ -11,27 +11,36 @@ from clinragen.grounding.lexicon import SaidTrend, cues
 from clinragen.grounding.plain import plain
 
 _CONNECTIVE = re.compile(
-    r"[\s,]*(?:(?:and|or|as well as|both|the|serum|his|her|nor|then|levels?|of|alike|plus|together with|/|&|in turn)[\s,]*)*",
+    r"[\s,]*(?:(?:and|or|as well as|both|the|serum|his|her|nor|then|levels?|of|alike|plus|together with|/|"
+    r"&|in turn)[\s,]*)*",
     re.I,
 )
 _SEPARATOR = re.compile(r"[,;]\s|\s(?:and|but|with|while|whereas|or|plus|as|yet|though)\s", re.I)
 _LINK = (
-    r"(?:(?:and|but|while|although|though|yet|whereas|then|also|meanwhile|or|since|by|for|thereafter|afterwards|"
-    r"later|subsequently|still|only|even|so|nor|now|here|overall|in all|of these|on \w+ \w+|by \w+ \w+),?\s+)*"
+    r"(?:(?:and|but|while|although|though|yet|whereas|then|also|meanwhile|or|since|by|for|thereafter|"
+    r"afterwards|"
+    r"later|subsequently|still|only|even|so|nor|now|here|overall|in all|of these|on \w+ \w+|by \w+ "
+    r"\w+),?\s+)*"
 )
 _SAMPLE = (
-    r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|draws?|results?|figures?|levels?|counts?|numbers?|"
-    r"ratio|trend|rate|gas(?:es)?|ones?|specimens?|peak|nadir|trough|high|low|highest|lowest|worst|best|fastest|slowest|"
+    r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|draws?|results?|figures?|levels?|"
+    r"counts?|numbers?|"
+    r"ratio|trend|rate|gas(?:es)?|ones?|specimens?|peak|nadir|trough|high|low|highest|lowest|worst|best|"
+    r"fastest|slowest|"
     r"maximum|minimum|former|latter|concentrations?|quotient|pressures?)"
 )
 _ANAPHOR = re.compile(
-    rf"{_LINK}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|most)\b(?!\s+of (?:his|her|the)\s"
-    rf"(?!(?:\d+\s)?{_SAMPLE}))|(?:the|its|their|not|no|a|an|one|only|some|half|any|\d+)\s+(?:[\w-]+\s+){{0,3}}?{_SAMPLE}\b)",
+    rf"{_LINK}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|most)\b(?!\s+of "
+    rf"(?:his|her|the)\s"
+    rf"(?!(?:\d+\s)?{_SAMPLE}))|(?:the|its|their|not|no|a|an|one|only|some|half|any|\d+)\s+(?:[\w-]+"
+    rf"\s+){{0,3}}?{_SAMPLE}\b)",
     re.I,
 )
 _ELLIPSIS = re.compile(
-    rf"{_LINK}(?:at|by|from|on|with|in|after|later|up|down|again|still|almost|nearly|more|less|less|above|below|within|over|"
-    r"under|had|has|have|was|were|is|are|did|does|rose|fell|came|went|stayed|remained|reached|ended|began|started|"
+    rf"{_LINK}(?:at|by|from|on|with|in|after|later|up|down|again|still|almost|nearly|more|less|less|above|"
+    rf"below|within|over|"
+    r"under|had|has|have|was|were|is|are|did|does|rose|fell|came|went|stayed|remained|reached|ended|began|"
+    r"started|"
     r"settled|a|an|\d|[a-z]+ing\b|[a-z]+ed\b|mild|moderate|severe|the)",
     re.I,
 )
@@ -49,10 +58,14 @@ _TIMES = re.compile(
     r"(?P<more>more than |over )?(?P<less>less than |under )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I
 )
 _PAIR = re.compile(
-    r"(?P<how>\s*(?:(?:(?:start|finish|end)(?:ed|ing|s)(?: out| off| up)?|began|was|were|is|are|being|stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*)"
-    r"(?:(?P<times>(?:(?:more|less) than |over |under |about |almost |nearly )?(?:\d+(?:\.\d+)? times|twice))(?: as high as| as large as| higher than| "
-    r"greater than| that of)?|(?P<up>exceed(?:ed|s|ing)|(?:higher|greater|more|larger|faster) than|above|outstripp?(?:ed|s|ing)|"
-    r"surpass(?:ed|es|ing)|outpaced|overt(?:ook|akes))|(?P<down>(?:lower|less|smaller|slower) than|below|fell short of))\s+"
+    r"(?P<how>\s*(?:(?:(?:start|finish|end)(?:ed|ing|s)(?: out| off| up)?|began|was|were|is|are|being|"
+    r"stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*)"
+    r"(?:(?P<times>(?:(?:more|less) than |over |under |about |almost |nearly )?(?:\d+(?:\.\d+)? times|"
+    r"twice))(?: as high as| as large as| higher than| "
+    r"greater than| that of)?|(?P<up>exceed(?:ed|s|ing)|(?:higher|greater|more|larger|faster) than|above|"
+    r"outstripp?(?:ed|s|ing)|"
+    r"surpass(?:ed|es|ing)|outpaced|overt(?:ook|akes))|(?P<down>(?:lower|less|smaller|slower) than|below|"
+    r"fell short of))\s+"
     r"(?:that of\s+)?(?:(?:the|his|her|its)\s+)?",
     re.I,
 )
@@ -76,7 +89,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the clause before spoke of: its variables, their course, its sentence and the time of its value."""
+    """What the clause before spoke of: its variables, their course, its sentence, the time of its value."""
 
     variables: tuple[str, ...] = ()
     course: SaidTrend | None = None

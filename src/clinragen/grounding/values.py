@@ -20,7 +20,8 @@ from clinragen.grounding.scopes import (
 from clinragen.schema import Measurement
 
 _A_TO_B = re.compile(
-    r"\d\S*\s(?:(?:°\s?[cf]|[a-zµ%]+(?:/[a-z]+)?|mm hg)\s)?(?:down |up |back )?to\s(?:(?:a|an|about|around|nearly|almost|"
+    r"\d\S*\s(?:(?:°\s?[cf]|[a-zµ%]+(?:/[a-z]+)?|mm hg)\s)?(?:down |up |back )?to\s(?:(?:a|an|about|around|"
+    r"nearly|almost|"
     r"over|under|above|below|maximum|peak|nadir|minimum|of|only|just|some)\s)*\d"
 )
 
@@ -64,9 +65,8 @@ def judge_extreme(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     """Judge "the highest was 4.1": the value, and its time where one is given."""
     if not phrase.extreme or not (phrase.values or phrase.window or phrase.place):
         return None
-    if phrase.level or phrase.severity or phrase.comparison:
-        if not phrase.values:
-            return None
+    if (phrase.level or phrase.severity or phrase.comparison) and not phrase.values:
+        return None
     is_period = phrase.window is not None and not phrase.window.is_moment
     row = extreme_of(phrase, rows if is_period and phrase.values and rows else whole)
     told = [_equals(number, [row], f"the {phrase.extreme} value") for number in _of_extreme(phrase)]

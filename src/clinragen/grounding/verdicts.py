@@ -194,7 +194,7 @@ def _severity(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 
 
 def _denied_severity(phrase: Phrase, row: Measurement, grade: Severity | None) -> Judgement:
-    """ "Never severe", and "never got beyond mild", which says that it was mild at worst."""
+    """Judge what denies a grade; "never got beyond mild" says that it was mild at worst."""
     worse = GRADES.index(grade) if grade else -1
     said = GRADES.index(phrase.severity) if phrase.severity else 0
     is_so = worse <= said if _BEYOND.search(phrase.text) else worse != said

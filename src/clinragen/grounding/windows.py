@@ -1,4 +1,4 @@
-"""Which measurements a phrase speaks of by their time or number: "by hour 20", "overnight", "the last two"."""
+"""Which measurements a phrase means by their time or number: "by hour 20", "overnight", "the last two"."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,12 +18,14 @@ SLACK = 0.5
 NIGHT = (22, 7)
 
 _ABOUT = (
-    r"(?:(?:about|around|roughly|nearly|almost|some|approximately|approx\.?|close to|just (?:over|under|after|"
+    r"(?:(?:about|around|roughly|nearly|almost|some|approximately|approx\.?|close to|just (?:over|under|"
+    r"after|"
     r"before|short of)|a (?:little|bit|touch) (?:over|under|after|before|more than|less than)|shortly "
     r"(?:after|before)|little (?:more|less) than|not quite|well|only|the|~)\s*)*"
 )
 _T = (
-    r"(?:(?:\d+\s(?:to|or|-|–)\s(?=\d+[\s-]?(?:hours|hrs|h|days)\b))?(?:hours?\s(?P<{0}a>\d+(?:\.\d+)?)|(?P<{0}b>\d+(?:\.\d+)?)(?:st|nd|rd|th)\s(?P<{0}bu>hour|day)|"
+    r"(?:(?:\d+\s(?:to|or|-|–)\s(?=\d+[\s-]?(?:hours|hrs|h|days)\b))?(?:hours?\s(?P<{0}a>\d+(?:\.\d+)?)|"
+    r"(?P<{0}b>\d+(?:\.\d+)?)(?:st|nd|rd|th)\s(?P<{0}bu>hour|day)|"
     r"(?P<{0}w>first|second|third)\s(?P<{0}wu>hour|day)\b|"
     r"(?P<{0}c>\d+(?:\.\d+)?)[\s-]?(?P<{0}cu>hours?|hrs?|h|days?|d|minutes?|min)\b|"
     r"(?P<{0}d>an|a|half a|half an|one)\s(?P<{0}du>hour|day)\b))(?:[\s-]mark)?(?:\sor\sso)?"
@@ -187,7 +189,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             lambda hit: Window(clock=(int(hit["hour"]), int(hit["minute"])), is_moment=True),
         ),
         (
-            r"\b(?:between|from)\s+(?:the\s+)?(?:hours?\s+)?(?P<from>\d+)(?:st|nd|rd|th)?(?:\shours?)?\s+(?:and|to|until)"
+            r"\b(?:between|from)\s+(?:the\s+)?(?:hours?\s+)?(?P<from>\d+)(?:st|nd|rd|th)?(?:\shours?)?"
+            r"\s+(?:and|to|until)"
             r"\s+(?:the\s+)?(?:hours?\s+(?P<to>\d+)|(?P<to2>\d+)(?:st|nd|rd|th)?\s(?:hours?|h)\b)|"
             r"\bhours\s+(?P<from3>\d+)\s+(?:and|to|until|through)\s+(?P<to3>\d+)\b",
             _between,
@@ -219,7 +222,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         (r"\b(?:within|inside|in under|in less than|in the space of|over)\s+" + _ABOUT + _time("t"), _within),
         (r"\b(?:after|past|beyond)\s+" + _ABOUT + _time("t"), _after),
         (
-            r"\b(?:on|during|over|in|by|throughout)\s+(?:the\s+)?(?:(?P<nth>second|third|next|following)\s(?:day|morning|evening|night|afternoon)|"
+            r"\b(?:on|during|over|in|by|throughout)\s+(?:the\s+)?(?:(?P<nth>second|third|next|"
+            r"following)\s(?:day|morning|evening|night|afternoon)|"
             r"day\s(?P<day>\d+)|(?P<digit>\d)(?:st|nd|rd|th)\sday)\b",
             _day,
         ),
@@ -228,7 +232,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"(?:\b(?:at|near|around|about|round|towards?|on|in)\s+)?"
             + _ABOUT
             + _time("t")
-            + r"\s?(?:in\b(?!\s(?:a row|all|total))|into\b|(?:after|post|from)(?:\s(?:he|she|arrival|admission|the start)\b(?:\s(?:had\s)?(?:arrived|came|was admitted))?)?)",
+            + r"\s?(?:in\b(?!\s(?:a row|all|total))|into\b|"
+            r"(?:after|post|from)(?:\s(?:he|she|arrival|admission|the start)\b"
+            r"(?:\s(?:had\s)?(?:arrived|came|was admitted))?)?)",
             _moment,
         ),
         (r"\b(?:at|near|around|about|round|towards?|in|during)\s+" + _ABOUT + _time("t"), _moment),
@@ -245,18 +251,22 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _from_nth,
         ),
         (
-            r"\b(?:but|except|save|bar|apart from|other than|after|until|till|before) (?:for )?(?:on |in |at )?(?:the |its )?"
+            r"\b(?:but|except|save|bar|apart from|other than|after|until|till|before) (?:for )?(?:on |in |"
+            r"at )?(?:the |its )?"
             r"(?P<side>first|last|final|initial)(?: one|\s+" + _SAMPLES + r")?\b",
             _but_first,
         ),
         (
-            r"\b(?:(?<=every )|(?<=each )|(?<=all )|(?<=any )|(?<=the ))(?:later|subsequent|following|further|"
-            r"remaining|other|succeeding|ensuing)(?=\s(?:\w+s|sample|one|check|value|reading|draw|measurement|count|result)\b)"
+            r"\b(?:(?<=every )|(?<=each )|(?<=all )|(?<=any )|(?<=the ))(?:later|subsequent|following|"
+            r"further|"
+            r"remaining|other|succeeding|ensuing)(?=\s(?:\w+s|sample|one|check|value|reading|draw|"
+            r"measurement|count|result)\b)"
             r"(?<!the following)",
             _later,
         ),
         (
-            r"\b(?:afterwards?|thereafter|from then on(?:wards?)?|after (?:that|it|this|which)|since then|subsequently|later on)\b",
+            r"\b(?:afterwards?|thereafter|from then on(?:wards?)?|after (?:that|it|this|which)|since then|"
+            r"subsequently|later on)\b",
             _later,
         ),
         (
