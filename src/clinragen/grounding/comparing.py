@@ -41,13 +41,19 @@ _SHARE = re.compile(
     r"(?!\s?(?:of (?:the |its |all )?(?:values|readings|samples|measurements|recordings|time)|as high again))"
     r"(?P<whole>\s+(?:of\b|its\b|the\b|that\b|what\b|their\b|his\b|her\b))?"
 )
+_MARGIN = re.compile(
+    rf"\b(?:{_QUALIFIER}\s+)?(?:(?P<percent>\d+(?:\.\d+)?)\s?(?:%|per ?cent)|(?P<n>\d)/(?P<d>\d+)|"
+    rf"(?P<half>half)(?: as)?)\s+"
+    r"(?:(?P<up>higher|above|greater|more|up on|high again|larger)|(?P<down>lower|below|less|down on|"
+    r"smaller))(?! than half)\b"
+)
 _COMPARATIVE = re.compile(
     r"\b(?:(?P<up>higher|greater|more|faster|quicker|larger|longer|above(?= (?:its|the|where|what)\s(?:it |"
     r"he |she |they )?(?:had )?(?:"
     r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|(?P<down>lower|"
     r"less|fewer|slower|smaller|shorter|cooler|"
     r"below(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:start|first|initial|opening|"
-    r"baseline|admission|beg|was at))|down on))\b"
+    r"baseline|admission|beg|was at))|down on))\b(?! than (?:about |around )?\d)"
 )
 _SUCCESSIVE = re.compile(
     r"\b(?:each|every|any|one)\b.{0,40}\b(?:than (?:the|its) (?:one|previous|last|preceding|predecessor)|"
@@ -78,6 +84,7 @@ _AGAINST = re.compile(
 _OF = re.compile(
     r"\b(?:of|from|off|its|their|his|her|above|below|where|what) (?:the |its |their |it |they )?(?:had )?$"
 )
+_FLIPPED: dict[Relation, Relation] = {"above": "below", "below": "above", "about": "about"}
 _WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
 _ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
 
@@ -105,6 +112,8 @@ def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tup
         return Comparison(1.0, "below" if is_falling else "above", is_stepwise=True), text
     if hit := _FACTOR.search(text):
         return _of_factor(text, hit, is_falling)
+    if hit := _MARGIN.search(text):
+        return _of_margin(text, hit), _blank(text, hit)
     hit = _SHARE.search(text)
     if hit and _is_ratio(hit):
         found = _of_share(hit, text, is_falling)
@@ -194,6 +203,22 @@ def _of_factor(text: str, hit: re.Match[str], is_falling: bool) -> tuple[Compari
     return Comparison(factor, relation, target, reference, is_to_next=is_to_next), _blank(text, hit)
 
 
+def _of_margin(text: str, hit: re.Match[str]) -> Comparison:
+    """The ratio of "a third higher than" or "some 20 percent below its first value"."""
+    share = (
+        float(hit["percent"]) / 100
+        if hit["percent"]
+        else 0.5
+        if hit["half"]
+        else int(hit["n"]) / int(hit["d"])
+    )
+    target, reference = _places(text, hit)
+    relation: Relation = "above" if hit["more"] else "below" if hit["less"] else "about"
+    if hit["up"]:
+        return Comparison(1 + share, relation, target, reference)
+    return Comparison(1 - share, _FLIPPED[relation], target, reference)
+
+
 def _is_ratio(hit: re.Match[str]) -> bool:
     """Shares that a value loses or keeps; a percentage only with "by" or of another value."""
     if hit["percent"]:
@@ -215,7 +240,7 @@ def _of_share(hit: re.Match[str], text: str, is_falling: bool) -> Comparison:
         return Comparison(share, relation, target, reference)
     if hit["by"] == "by" and not is_falling:
         return Comparison(1 + share, relation, target, reference)
-    flipped: Relation = {"above": "below", "below": "above", "about": "about"}[relation]  # type: ignore[assignment]
+    flipped = _FLIPPED[relation]
     return Comparison(1 - share, flipped, target, reference)
 
 

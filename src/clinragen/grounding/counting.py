@@ -47,6 +47,16 @@ _ONLY = re.compile(
     r")?(?:first|last|second|third|"
     r"earlier|later|final|initial)\b(?:\s+\w+)??(?:\s+of (?:the |its )?(?P<total>\d+))?"
 )
+_ALL_BUT = re.compile(
+    r"\b(?:all|every(?: one)?|each)\b.{0,30}?\b(?:but|except(?: for)?|save|bar)\s+(?P<n>\d|one|two|three)\b"
+    r"(?:\s+of\s+(?:the\s+|its\s+)?(?P<total>\d+))?"
+)
+_OF_THESE = re.compile(
+    r"\bof (?:the |his |her |its |all )?(?P<total>\d+)\b(?!\.)\D{0,40}?\b(?:only )?(?P<n>\d+|one|none|both|"
+    r"all)\s+"
+    r"(?:was|were|lay|fell|showed|exceeded|is|are|had)\b"
+)
+_COUNT_BOUND = re.compile(r"\b(?:(?P<above>at least|no fewer than)|(?P<below>at most|no more than))\s+$")
 _A_SINGLE = re.compile(r"\b(?:a|one|just|only)\s+(?:a\s+)?$")
 _ONE = {
     "once": 1,
@@ -72,30 +82,45 @@ def take_duration(text: str) -> tuple[str, float | None]:
     return _blank(text, hit), float(hit[1] or hit[2] or hit[3])
 
 
-def take_count(text: str) -> tuple[str, int | None, int | None]:
-    """Of how many values something is said, and of how many there are: "two of the five samples"."""
+def take_count(text: str) -> tuple[str, int | None, int | None, Bound | None]:
+    """Of how many values something is said, of how many there are, and whether that is a bound.
+
+    "Two of the five samples" is 2 of 5; "all but one" is -1.
+    """
+    if hit := _ALL_BUT.search(text):
+        return _blank(text, hit), -_integer(hit["n"]), int(hit["total"]) if hit["total"] else None, None
+    if hit := _OF_THESE.search(text):
+        n = None if hit["n"] in ("all", "none") else _integer(hit["n"])
+        rest = _blank(text, hit, "total") if n is None else _blank(_blank(text, hit, "total"), hit, "n")
+        return rest, n, int(hit["total"]), None
     if hit := _ONLY.search(text):
-        total = hit["total"] or hit["before"]
-        rest = text if not total else _blank(text, hit, "total" if hit["total"] else "before")
-        return rest, 1, int(total) if total else None
+        group = "total" if hit["total"] else "before"
+        return (
+            _blank(text, hit, group) if hit[group] else text,
+            1,
+            int(hit[group]) if hit[group] else None,
+            None,
+        )
     hit = _COUNT.search(text)
-    if hit is None:
-        return text, None, None
+    return _of_count(text, hit) if hit else (text, None, None, None)
+
+
+def _of_count(text: str, hit: re.Match[str]) -> tuple[str, int | None, int | None, Bound | None]:
     if hit["n2"]:
-        return _blank(text, hit, "n2"), None, int(hit["n2"])
+        return _blank(text, hit, "n2"), None, int(hit["n2"]), None
     n = hit["n"] or hit["bare"]
+    total = int(hit["total"]) if hit["total"] else None
     if n in ("none", "neither"):
-        rest = _blank(text, hit, "total") if hit["total"] else text
-        return rest, None, int(hit["total"]) if hit["total"] else None
-    rest = _blank(text, hit, "total" if hit["total"] else "n")
+        return _blank(text, hit, "total") if total else text, None, total, None
+    rest = _blank(text, hit, "total" if total else "n")
     rest = _blank(rest, hit, "n") if n.isdigit() else rest
     is_sole = n in ("only", "single", "sole") and not _A_SINGLE.search(text[: hit.start("n")])
-    if hit["all"] or ((is_sole or n == "both") and not hit["total"]):
-        return rest, None, _integer(n)
-    total = int(hit["total"]) if hit["total"] else None
+    if hit["all"] or ((is_sole or n == "both") and not total):
+        return rest, None, _integer(n), None
     if n == "once" and total is None:
-        return text, None, None
-    return rest, _integer(n), total
+        return text, None, None, None
+    bound = _COUNT_BOUND.search(text[: hit.start("n")]) if hit["n"] else None
+    return rest, _integer(n), total, None if bound is None else "above" if bound["above"] else "below"
 
 
 def take_share(text: str) -> tuple[str, float | None, Bound | None]:

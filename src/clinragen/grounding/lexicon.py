@@ -15,7 +15,9 @@ from clinragen.clinical.severity import Severity
 
 SaidLevel = Literal["high", "low", "normal", "abnormal"]
 Scope = Literal["all", "most", "any", "none", "first", "second", "third", "last"]
-SaidTrend = Literal["rising", "falling", "stable", "fluctuating", "normalised", "improved", "worsened"]
+SaidTrend = Literal[
+    "rising", "falling", "stable", "fluctuating", "normalised", "improved", "recovered", "worsened"
+]
 Extreme = Literal["highest", "lowest", "worst"]
 Said = TypeVar("Said")
 

@@ -15,13 +15,15 @@ ABOUT_TOLERANCE = 0.05
 _EPSILON = 1e-9
 
 _ABOVE = (
-    r"(?:above|over|greater than|more than|exceed\w*|in excess of|higher than|beyond|past|upwards of|north "
+    r"(?:(?:at|of) or (?:above|over)|above|over|greater than|more than|exceed\w*|in excess of|higher than|"
+    r"beyond|past|upwards of|north "
     r"of|"
     r"surpass\w*|topp(?:ed|ing)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|"
     r"under)|>=|≥)"
 )
 _BELOW = (
-    r"(?:below|under|less than|lower than|beneath|short of|fewer than|south of|shy of|<|at most|no (?:more|"
+    r"(?:(?:at|of) or (?:below|under)|below|under|less than|lower than|beneath|short of|fewer than|south "
+    r"of|shy of|<|at most|no (?:more|"
     r"higher|greater) than|not (?:above|over)|<=|≤)"
 )
 _NUMBER = re.compile(
@@ -39,7 +41,7 @@ _NUMBER = re.compile(
     r"fewer))\b)?",
     re.I,
 )
-_INCLUSIVE = re.compile(r"least|most|no |not |[=≥≤]", re.I)
+_INCLUSIVE = re.compile(r"least| or |most|no |not |[=≥≤]", re.I)
 
 _DIFFERENCE = re.compile(r"\s(?:points? |units? )?(?:higher|lower|greater|less|more)\b", re.I)
 _DIGIT = re.compile(r"\d")

@@ -45,7 +45,10 @@ _NEGATION = re.compile(
     r"less than))"
 )
 _ABSENT = re.compile(
-    r"\b(?:absent|(?:not|never) (?:seen|present|noted|found|recorded|observed|documented))\b"
+    r"\b(?:absent|(?:(?:did|does|was|were|is|are|has|had|could)(?:n't| not)|not|never) (?:be |been "
+    r")?(?:seen|present|"
+    r"noted|found|recorded|observed|documented|occur\w*|develop\w*|appear\w*|arise|arose|happen\w*|emerge\w*|"
+    r"reached|a (?:feature|problem|concern|issue)))\b"
 )
 _BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
 _NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
@@ -71,7 +74,7 @@ _EXISTS = re.compile(
 class Phrase:
     """One phrase: whatever it does not say is None, `values` and `changes` are its numbers.
 
-    `scope` is of how many values it speaks, `place` of which one.
+    `scope` is of how many values it speaks, `place` of which one; a `count` below zero is "all but" so many.
     """
 
     text: str
@@ -89,6 +92,7 @@ class Phrase:
     hours_at_a_stretch: float | None = None
     count: int | None = None
     total: int | None = None
+    count_bound: Bound | None = None
     share: float | None = None
     share_bound: Bound | None = None
     times_limit: float | None = None
@@ -171,10 +175,9 @@ def _spans(text: str, at: int | None, forced: tuple[int, int] | None) -> list[tu
     spans = [(0, len(text))]
     for left, right in cuts:
         start, _ = spans[-1]
-        if (
-            (left, right) == forced
-            or (_is_statement(text[start:left], text[right:], at, start)
-            and _is_own(text[right:], text[start:left]))
+        if (left, right) == forced or (
+            _is_statement(text[start:left], text[right:], at, start)
+            and _is_own(text[right:], text[start:left])
         ):
             spans[-1] = (start, right)
             spans.append((right, len(text)))
@@ -235,7 +238,7 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     way = trend[0] if trend else None
     comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
     rest, share, share_bound = take_share(rest)
-    rest, count, total = take_count(rest)
+    rest, count, total, count_bound = take_count(rest)
     rest, ranges = take_ranges(rest)
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
@@ -246,7 +249,9 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     if own and trend and trend[0] == "stable":
         trend = None
         rest = f"{rest} {'mostly' if _NEARLY.search(rest) else 'always'}"
-    scope, which = _scope(rest, place if level else inside[0].start if inside else 0)
+    scope, which = _scope(
+        rest, place if level else inside[0].start if inside else 0, bool(window and window.places)
+    )
     extreme, grade = EXTREMES.find(rest), SEVERITIES.find(rest)
     if extreme is None and window and window.is_moment and inside and _REACHED.search(text):
         extreme = ("lowest" if level == "low" or (trend and trend[0] == "falling") else "highest", 0)
@@ -266,6 +271,7 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
         hours_at_a_stretch=hours,
         count=count,
         total=total,
+        count_bound=count_bound,
         share=share,
         share_bound=share_bound,
         times_limit=times_limit,
@@ -281,12 +287,12 @@ def _is_negated(text: str, place: int, is_own: bool) -> bool:
     return bool((_NEGATION.search(before) and not before.startswith("never ")) or _ABSENT.search(text))
 
 
-def _scope(text: str, at: int) -> tuple[Scope | None, Scope | None]:
+def _scope(text: str, at: int, is_listed: bool) -> tuple[Scope | None, Scope | None]:
     """How many values the phrase speaks of, and which one: the place named nearest to what is said of it."""
     found = list(SCOPES.find_all(text))
     places = [(abs(start - at), meaning) for meaning, start, _ in found if meaning in PLACES]
     scope = next((meaning for meaning, _, _ in found if meaning not in PLACES), None)
-    if scope is None and _STAYED.search(text):
+    if scope is None and (_STAYED.search(text) or is_listed):
         scope = "all"
     return scope, min(places)[1] if places else None
 

@@ -37,7 +37,8 @@ _OTHER_WAY = re.compile(
     r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I
 )
 _SAME_WAY = re.compile(
-    r"\b(?:did (?:the same|likewise|so too)|followed suit|in parallel|so did|as did|in step|the same way|"
+    r"\b(?:did (?:the same|likewise|so too|too|as well|also)|followed suit|in parallel|so did|as did|in "
+    r"step|the same way|"
     r"in tandem)\b",
     re.I,
 )
@@ -224,7 +225,7 @@ def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list
     ways = [_direction(phrase) for phrase in phrases]
     told = [whole] * len(phrases)
     for place, (before, after) in enumerate(pairwise(ways)):
-        is_back = phrases[place + 1].trend == "improved"
+        is_back = phrases[place + 1].trend in ("improved", "recovered")
         if before * after < 0 or (before and is_back):
             turn = (max if before > 0 else min)(whole, key=lambda row: row.value)
             at = whole.index(turn)

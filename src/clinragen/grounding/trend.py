@@ -7,6 +7,8 @@ from clinragen.clinical.trends import smallest_change, trend, turns
 from clinragen.grounding.lexicon import SaidTrend
 from clinragen.schema import Measurement, Verdict
 
+HALF = 0.5
+
 Answer = tuple[Verdict, str]
 Rows = Sequence[Measurement]
 
@@ -63,6 +65,16 @@ def _improved(rows: Rows) -> Answer:
     return _compared(rows, lambda before, after, step: before - after >= step or (before > 0 and after == 0))
 
 
+def _recovered(rows: Rows) -> Answer:
+    """Improved, or come back by half from the worst value."""
+    verdict, reason = _improved(rows)
+    deepest = max(rows, key=_distance)
+    lost = _distance(deepest) - min(_distance(row) for row in rows[: rows.index(deepest) + 1])
+    regained = _distance(deepest) - _distance(rows[-1])
+    is_so = regained >= max(lost * HALF, 1e-9)
+    return ("supported", f"{deepest.value:g} to {rows[-1].value:g}") if is_so else (verdict, reason)
+
+
 def _worsened(rows: Rows) -> Answer:
     return _compared(rows, lambda before, after, step: after - before >= step or (before == 0 and after > 0))
 
@@ -93,5 +105,6 @@ _COURSES: dict[SaidTrend, Callable[[Rows], Answer]] = {
     "fluctuating": _fluctuating,
     "normalised": _normalised,
     "improved": _improved,
+    "recovered": _recovered,
     "worsened": _worsened,
 }

@@ -147,8 +147,9 @@ def _count(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     hits = [row for row in rows if test(row)] if test else list(rows)
     if phrase.place and phrase.count == 1 and (one := one_of(phrase, rows)) and hits != list(one):
         return Judgement("contradicted", some(one), "that value is not the one")
-    reason = f"{len(hits)} such values of {len(rows)}"
-    return Judgement(verdict_of(len(hits) == phrase.count), some(hits or rows), reason)
+    wanted = phrase.count if phrase.count >= 0 else len(rows) + phrase.count
+    is_so = len(hits) == wanted or (phrase.count_bound == ("above" if len(hits) > wanted else "below"))
+    return Judgement(verdict_of(is_so), some(hits or rows), f"{len(hits)} such values of {len(rows)}")
 
 
 def _only(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:

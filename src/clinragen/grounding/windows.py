@@ -154,6 +154,8 @@ def _day(hit: re.Match[str]) -> Window:
     day = {"second": 2, "third": 3, "next": 2, "following": 2}.get(hit["nth"] or "") or int(
         hit["day"] or hit["digit"]
     )
+    if hit["by"]:
+        return Window(end=24.0 * day, is_until=True)
     return Window(24.0 * (day - 1), 24.0 * day)
 
 
@@ -222,7 +224,7 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         (r"\b(?:within|inside|in under|in less than|in the space of|over)\s+" + _ABOUT + _time("t"), _within),
         (r"\b(?:after|past|beyond)\s+" + _ABOUT + _time("t"), _after),
         (
-            r"\b(?:on|during|over|in|by|throughout)\s+(?:the\s+)?(?:(?P<nth>second|third|next|"
+            r"\b(?:on|during|over|in|(?P<by>by)|throughout)\s+(?:the\s+)?(?:(?P<nth>second|third|next|"
             r"following)\s(?:day|morning|evening|night|afternoon)|"
             r"day\s(?P<day>\d+)|(?P<digit>\d)(?:st|nd|rd|th)\sday)\b",
             _day,
