@@ -7,7 +7,7 @@ from clinragen.clinical.words import mentions
 from clinragen.grounding.note import check_note_clause, note_index
 from clinragen.grounding.remarks import is_remark
 from clinragen.grounding.sentences import Clause, clauses
-from clinragen.grounding.series import Context, SeriesIndex, check_series_clause, series_index
+from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, series_index
 from clinragen.schema import Claim, Stay
 
 _AWAITED = re.compile(
@@ -29,7 +29,7 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
         claim, spoken_of = check_series_clause(clause, series, spoken_of)
         if is_remark(clause.text):
             continue
-        if claim is None or _is_awaited(clause, series, stay.note):
+        if claim is None or (claim.reason.endswith(UNMEASURED) and _is_awaited(clause, series, stay.note)):
             claim = check_note_clause(clause.text, clause.start, note)
         if claim is not None:
             found.append(claim)

@@ -34,6 +34,9 @@ _FACTOR = re.compile(
     r"their|above|over|below)|"
     r"\b(?P<twice>twice)(?= (?:as|its|the|that|what|their|his|her)\b))"
 )
+_ANY_RATIO = re.compile(
+    r"doubl|trebl|tripl|quadrupl|quintupl|halv|fold|factor|times|twice|half|\d/\d|%|per ?cent"
+)
 _SHARE = re.compile(
     rf"\b(?P<by>by|to|at|lost|shed|of|was|reached|only|barely|up)?\s*(?:{_QUALIFIER}\s+)?"
     r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?(?<!first )(?<!second )(?<!latter )half|one[- ]half|a half)|"
@@ -110,14 +113,14 @@ def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tup
     """What a phrase in lower case compares, and the phrase without the words of the ratio itself."""
     if (is_rising or is_falling) and _EVERY_STEP.search(text):
         return Comparison(1.0, "below" if is_falling else "above", is_stepwise=True), text
-    if hit := _FACTOR.search(text):
-        return _of_factor(text, hit, is_falling)
-    if hit := _MARGIN.search(text):
-        return _of_margin(text, hit), _blank(text, hit)
-    hit = _SHARE.search(text)
-    if hit and _is_ratio(hit):
-        found = _of_share(hit, text, is_falling)
-        return found, _blank(text, hit)
+    if _ANY_RATIO.search(text):
+        if hit := _FACTOR.search(text):
+            return _of_factor(text, hit, is_falling)
+        if hit := _MARGIN.search(text):
+            return _of_margin(text, hit), _blank(text, hit)
+        hit = _SHARE.search(text)
+        if hit and _is_ratio(hit):
+            return _of_share(hit, text, is_falling), _blank(text, hit)
     if hit := _COMPARATIVE.search(text):
         return _of_comparative(text, hit), text
     return None, text

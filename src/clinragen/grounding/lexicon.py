@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Generic, Literal, TypeVar
 
 from clinragen.clinical.severity import Severity
@@ -42,10 +44,12 @@ class Lexicon(Generic[Said]):
 
 
 def _lexicon(*kinds: str) -> Lexicon[Any]:
+    """One group for every run of rows of one meaning: inside a group a wrong first letter costs nothing."""
     with (files("clinragen.grounding") / "series_words.csv").open(encoding="utf-8") as table:
         rows = [row for row in csv.DictReader(table) if row["kind"] in kinds]
-    joined = "|".join(rf"(\b(?:{row['pattern']})\b)" for row in rows)
-    return Lexicon(re.compile(joined), tuple(row["meaning"] for row in rows))
+    runs = [(meaning, list(run)) for meaning, run in groupby(rows, key=itemgetter("meaning"))]
+    groups = "|".join("(" + "|".join(row["pattern"] for row in run) + ")" for _, run in runs)
+    return Lexicon(re.compile(rf"\b(?:{groups})\b"), tuple(meaning for meaning, _ in runs))
 
 
 def cues(kind: str) -> str:

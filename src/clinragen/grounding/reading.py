@@ -225,8 +225,9 @@ def _with_units(phrases: list[Phrase]) -> list[Phrase]:
         values = []
         for number in reversed(phrase.values):
             unit = number.unit or unit
-            values.append(replace(number, unit=unit))
-        told.append(replace(phrase, values=tuple(values[::-1])))
+            values.append(number if number.unit == unit else replace(number, unit=unit))
+        same = tuple(values[::-1])
+        told.append(phrase if phrase.values == same else replace(phrase, values=same))
     return told[::-1]
 
 

@@ -19,9 +19,10 @@ from clinragen.grounding.subjects import Context, Segment, segments
 from clinragen.grounding.verdicts import judge
 from clinragen.schema import Claim, Measurement, Stay
 
-__all__ = ["Context", "SeriesIndex", "check_series_clause", "series_index"]
+__all__ = ["UNMEASURED", "Context", "SeriesIndex", "check_series_clause", "series_index"]
 
 MOST_EVIDENCE = 3
+UNMEASURED = "was never measured"
 TOGETHER = timedelta(hours=1)
 """How far apart two values may be measured to make a ratio."""
 ENOUGH_OXYGEN = 300.0
@@ -197,7 +198,7 @@ def _judge_variable(
 ) -> list[Judgement]:
     whole = chart.of(name)
     if not whole:
-        return [Judgement("unverifiable", (), f"{name} was never measured")]
+        return [Judgement("unverifiable", (), f"{name} {UNMEASURED}")]
     if "/" in name:
         phrases = [_of_ratio(phrase) for phrase in phrases]
     found: list[Judgement] = []

@@ -88,6 +88,8 @@ class Window:
 
 def find_window(text: str) -> tuple[Window | None, str]:
     """The window a phrase in lower case names, if any, and the phrase with the words for it blanked."""
+    if not _ANY_FORM.search(text):
+        return None, text
     for pattern, build in _FORMS:
         if hit := pattern.search(text):
             blanked = text[: hit.start()] + " " * (hit.end() - hit.start()) + text[hit.end() :]
@@ -183,6 +185,13 @@ def _later(hit: re.Match[str]) -> Window:
     return Window(is_later=True)
 
 
+# Every form holds one of these; most phrases hold none.
+_ANY_FORM = re.compile(
+    r"hour|\bhrs?\b|\d\s?h\b|day|\d:\d|min\b|minutes?|night|morning|evening|small|\bdays?\b|\d\s?d\b|"
+    r"(?:first|last|final|closing|opening|initial)\s+\d|from (?:the |its )?(?:second|third|\d)|but|except|save|"
+    r"\bbar\b|apart|other|after|until|till|before|later|subsequent|following|further|remaining|succeeding|"
+    r"ensuing|\bthen\b|since|half-?way"
+)
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = tuple(
     (re.compile(pattern), build)
     for pattern, build in (
