@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from clinragen.clinical.variables import variables
@@ -103,18 +104,24 @@ def size_in_unit(row: Measurement, number: Number, size: float) -> float:
 
 
 def _conversion(row: Measurement, number: Number) -> Callable[[float], float] | None:
-    said, unit = _plain(number.unit), _plain(row.unit)
-    if not said and unit == "degf" and _COLDEST_C <= number.value <= _HOTTEST_C:
+    return _converter(row.variable, row.unit, number.unit, number.value)
+
+
+@lru_cache(maxsize=4096)
+def _converter(variable: str, measured: str, said: str, value: float) -> Callable[[float], float] | None:
+    """From the measured unit to the said one; a number without a unit may still betray which it has."""
+    unit, said = _plain(measured), _plain(said)
+    if not said and unit == "degf" and _COLDEST_C <= value <= _HOTTEST_C:
         said = "degc"
     if said:
-        return _CONVERSIONS.get((row.variable, unit, said)) or _CONVERSIONS.get(("", unit, said))
-    return _likely_conversion(row, unit, number.value)
+        return _CONVERSIONS.get((variable, unit, said)) or _CONVERSIONS.get(("", unit, said))
+    return _likely_conversion(variable, unit, value)
 
 
-def _likely_conversion(row: Measurement, unit: str, value: float) -> Callable[[float], float] | None:
+def _likely_conversion(variable: str, unit: str, value: float) -> Callable[[float], float] | None:
     """The conversion of a number without a unit that nobody could have in the unit of the chart."""
-    known = variables().get(row.variable)
-    back = _CONVERSIONS_FROM.get((row.variable, unit), ())
+    known = variables().get(variable)
+    back = _CONVERSIONS_FROM.get((variable, unit), ())
     if known is None or known.is_plausible(value) or _plain(known.unit) != unit:
         return None
     return next((convert for convert in back if known.is_plausible(value / convert(1.0))), None)

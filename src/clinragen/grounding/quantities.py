@@ -34,7 +34,6 @@ def by_quantity(
     if one is not None:
         return _of_one(phrase, one, test, said)
     hits = [row for row in rows if test(row)]
-    misses = [row for row in rows if not test(row)]
     verdict = _verdict(phrase, len(hits), len(rows), enough, is_reached)
     if phrase.is_negated and phrase.scope != "none":
         verdict = NEGATED[verdict]
@@ -42,7 +41,8 @@ def by_quantity(
     if verdict == "unverifiable":
         return Judgement(verdict, some(hits or rows), f"only at times {said}: {reason}")
     wants_hits = (verdict == "supported") != (phrase.is_negated or phrase.scope == "none")
-    return Judgement(verdict, some((hits if wants_hits else misses) or rows), reason)
+    told = hits if wants_hits else [row for row in rows if row not in hits]
+    return Judgement(verdict, some(told or rows), reason)
 
 
 def one_of(phrase: Phrase, rows: Rows) -> Rows | None:
