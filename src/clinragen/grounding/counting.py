@@ -8,6 +8,7 @@ import re
 
 from clinragen.grounding.numbers import Bound, Number
 
+_ANY = re.compile(r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple)\b")
 _DURATION = re.compile(
     r"\b(?:for|lasting|lasted)\s+(?:at least\s+|more than\s+|over\s+|about\s+|some\s+|nearly"
     r"\s+)?(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+|"
@@ -75,7 +76,13 @@ _DECADE = re.compile(
 _FIGURES = re.compile(r"\b(?P<n>single|double|triple|1|2|3)[ -](?:figures?|digits?)\b")
 
 
+def may_count(text: str) -> bool:
+    """Whether a phrase holds anything that a `take_` function could find."""
+    return _ANY.search(text) is not None
+
+
 def take_duration(text: str) -> tuple[str, float | None]:
+    """For how many hours at a stretch something is said."""
     hit = _DURATION.search(text)
     if hit is None:
         return text, None

@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from clinragen.clinical.severity import Severity
 from clinragen.clinical.words import WordLevel
 from clinragen.grounding.comparing import Comparison, compares_days, find_comparison
-from clinragen.grounding.counting import take_count, take_duration, take_limit, take_ranges, take_share
+from clinragen.grounding.counting import (
+    may_count,
+    take_count,
+    take_duration,
+    take_limit,
+    take_ranges,
+    take_share,
+)
 from clinragen.grounding.lexicon import (
     EXTREMES,
     LEVELS,
@@ -232,15 +239,16 @@ def _with_units(phrases: list[Phrase]) -> list[Phrase]:
 
 
 def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phrase:
-    rest, hours = take_duration(text)
+    counts = may_count(text)
+    rest, hours = take_duration(text) if counts else (text, None)
     window, rest = (None, rest) if compares_days(rest) else find_window(rest)
     trend = TRENDS.find(rest)
-    rest, times_limit = take_limit(rest)
+    rest, times_limit = take_limit(rest) if counts else (rest, None)
     way = trend[0] if trend else None
     comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
-    rest, share, share_bound = take_share(rest)
-    rest, count, total, count_bound = take_count(rest)
-    rest, ranges = take_ranges(rest)
+    rest, share, share_bound = take_share(rest) if counts else (rest, None, None)
+    rest, count, total, count_bound = take_count(rest) if counts else (rest, None, None, None)
+    rest, ranges = take_ranges(rest) if counts else (rest, [])
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
     if own:

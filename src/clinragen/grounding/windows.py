@@ -188,7 +188,8 @@ def _later(hit: re.Match[str]) -> Window:
 # Every form holds one of these; most phrases hold none.
 _ANY_FORM = re.compile(
     r"hour|\bhrs?\b|\d\s?h\b|day|\d:\d|min\b|minutes?|night|morning|evening|small|\bdays?\b|\d\s?d\b|"
-    r"(?:first|last|final|closing|opening|initial)\s+\d|from (?:the |its )?(?:second|third|\d)|but|except|save|"
+    r"(?:first|last|final|closing|opening|initial)\s+\d|from (?:the |its )?(?:second|third|\d)|but|except|"
+    r"save|"
     r"\bbar\b|apart|other|after|until|till|before|later|subsequent|following|further|remaining|succeeding|"
     r"ensuing|\bthen\b|since|half-?way"
 )
