@@ -1,7 +1,7 @@
 """A test of single values made a verdict: "throughout", "most", "at times", "initially", "at its lowest"."""
 
 from clinragen.clinical.findings import level_of
-from clinragen.grounding.reading import Phrase
+from clinragen.grounding.phrase import Phrase
 from clinragen.grounding.scopes import (
     FEW,
     MOST,

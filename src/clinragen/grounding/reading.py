@@ -1,11 +1,10 @@
 """What a clause says about a variable, phrase by phrase, as data that can be judged."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from clinragen.clinical.severity import Severity
 from clinragen.clinical.words import WordLevel
-from clinragen.grounding.comparing import Comparison, compares_days, find_comparison
+from clinragen.grounding.comparing import compares_days, find_comparison
 from clinragen.grounding.counting import (
     may_count,
     take_count,
@@ -20,16 +19,14 @@ from clinragen.grounding.lexicon import (
     SCOPES,
     SEVERITIES,
     TRENDS,
-    Extreme,
-    SaidLevel,
-    SaidTrend,
     Scope,
 )
-from clinragen.grounding.numbers import Bound, Number, numbers
+from clinragen.grounding.numbers import numbers
+from clinragen.grounding.phrase import PLACES, Phrase
 from clinragen.grounding.sentences import has_verb
-from clinragen.grounding.windows import Window, find_window
+from clinragen.grounding.windows import find_window
 
-PLACES = ("first", "second", "third", "last")
+__all__ = ["PLACES", "Phrase", "read"]
 
 _PHRASE_CUT = re.compile(
     r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but(?!\s(?:for\s)?(?:the\s|its\s)?(?:first|"
@@ -75,65 +72,6 @@ _EXISTS = re.compile(
     r"reached|touched|hit|from|into|went|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at "
     r"their)\b"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """One phrase: whatever it does not say is None, `values` and `changes` are its numbers.
-
-    `scope` is of how many values it speaks, `place` of which one; a `count` below zero is "all but" so many.
-    """
-
-    text: str
-    level: SaidLevel | None = None
-    is_negated: bool = False
-    is_existence: bool = False
-    scope: Scope | None = None
-    place: Scope | None = None
-    trend: SaidTrend | None = None
-    extreme: Extreme | None = None
-    severity: Severity | None = None
-    values: tuple[Number, ...] = ()
-    changes: tuple[Number, ...] = ()
-    window: Window | None = None
-    hours_at_a_stretch: float | None = None
-    count: int | None = None
-    total: int | None = None
-    count_bound: Bound | None = None
-    share: float | None = None
-    share_bound: Bound | None = None
-    times_limit: float | None = None
-    is_only: bool = False
-    comparison: Comparison | None = None
-
-    @property
-    def exact(self) -> tuple[Number, ...]:
-        """The values that are no bounds."""
-        return tuple(number for number in self.values if not number.bound)
-
-    @property
-    def bounds(self) -> tuple[Number, ...]:
-        """The values that are bounds: "above 40"."""
-        return tuple(number for number in self.values if number.bound)
-
-    @property
-    def says_something(self) -> bool:
-        """Whether there is anything to judge."""
-        said = (
-            self.level,
-            self.trend,
-            self.values,
-            self.changes,
-            self.count,
-            self.hours_at_a_stretch,
-            self.severity,
-            self.comparison,
-            self.share,
-            self.times_limit,
-            self.total,
-        )
-        is_placed = self.extreme and (self.place or self.window)
-        return bool(is_placed) or any(part not in (None, ()) for part in said)
 
 
 def read(

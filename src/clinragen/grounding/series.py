@@ -12,7 +12,8 @@ from clinragen.clinical.findings import by_variable
 from clinragen.clinical.words import Mention, mentions
 from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.numbers import Number
-from clinragen.grounding.reading import Phrase, read
+from clinragen.grounding.phrase import Phrase
+from clinragen.grounding.reading import read
 from clinragen.grounding.scopes import Judgement, combine
 from clinragen.grounding.sentences import Clause, has_verb
 from clinragen.grounding.subjects import Context, Segment, segments

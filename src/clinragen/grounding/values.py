@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from clinragen.grounding.numbers import Number, agrees, size_in_unit
+from clinragen.grounding.phrase import Phrase
 from clinragen.grounding.quantities import by_quantity, extreme_of, one_of
-from clinragen.grounding.reading import Phrase
 from clinragen.grounding.scopes import (
     NORMAL,
     Judgement,
