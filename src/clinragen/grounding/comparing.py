@@ -51,9 +51,11 @@ _MARGIN = re.compile(
     r"smaller))(?! than half)\b"
 )
 _COMPARATIVE = re.compile(
-    r"\b(?:(?P<up>higher|greater|more|faster|quicker|larger|longer|above(?= (?:its|the|where|what)\s(?:it |"
+    r"\b(?:(?P<up>higher(?! (?:limit|end|side))|greater|more|faster|quicker|larger|longer|above(?= (?:its|"
+    r"the|where|what)\s(?:it |"
     r"he |she |they )?(?:had )?(?:"
-    r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|(?P<down>lower|"
+    r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|"
+    r"(?P<down>lower(?! (?:limit|bound|end|edge|range|reference|side|threshold))|"
     r"less|fewer|slower|smaller|shorter|cooler|"
     r"below(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:start|first|initial|opening|"
     r"baseline|admission|beg|was at))|down on))\b(?! than (?:about |around )?\d)"

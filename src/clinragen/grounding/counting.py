@@ -8,7 +8,10 @@ import re
 
 from clinragen.grounding.numbers import Bound, Number
 
-_ANY = re.compile(r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple)\b")
+_ANY = re.compile(
+    r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple|minority|rarely|seldom|"
+    r"infrequently)\b"
+)
 _DURATION = re.compile(
     r"\b(?:for|lasting|lasted)\s+(?:at least\s+|more than\s+|over\s+|about\s+|some\s+|nearly"
     r"\s+)?(\d+(?:\.\d+)?)\s*(?:consecutive\s+|straight\s+|"
@@ -29,13 +32,15 @@ _SHARE_OF = re.compile(
     r"\s+(?:of\s+)?(?:all\s+)?"
     rf"(?:the\s+|its\s+|his\s+|her\s+)?(?:\w+\s+)?(?:{_SAMPLES}|time)\b"
 )
+_MINORITY = re.compile(r"\b(?:(?:a|the) minority|rarely|seldom|infrequently)\b")
 _TIMES_LIMIT = re.compile(
     r"\b(?:(?P<n>\d+(?:\.\d+)?)\stimes|(?P<two>twice|double))\s(?:the|its|their)\s(?:upper\s)?(?:limit|"
     r"range|normal|uln|reference)"
     r"(?:\s(?:limit|value|range|of normal))*"
 )
 _COUNT = re.compile(
-    r"(?<!not )(?<!no )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|"
+    r"(?<!not )(?<!no )(?<!by )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of"
+    r"\s+)?(?:the\s+|its\s+|"
     r"his\s+|her\s+|these\s+)?)?"
     r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|none|neither)"
     r"\s+(?:out\s+)?"
@@ -132,6 +137,8 @@ def _of_count(text: str, hit: re.Match[str]) -> tuple[str, int | None, int | Non
 
 def take_share(text: str) -> tuple[str, float | None, Bound | None]:
     """Of which share of the values something is said: "in half of the readings"."""
+    if hit := _MINORITY.search(text):
+        return _blank(text, hit), 0.5, "below"
     hit = _SHARE_OF.search(text)
     if hit is None:
         return text, None, None

@@ -95,7 +95,9 @@ def _verdict(phrase: Phrase, hits: int, measured: int, enough: float, is_reached
     share = hits / measured
     if phrase.share is not None:
         if phrase.share_bound:
-            return verdict_of(share > phrase.share if phrase.share_bound == "above" else share < phrase.share)
+            return verdict_of(
+                share > phrase.share if phrase.share_bound == "above" else 0 < share < phrase.share
+            )
         return verdict_of(abs(share - phrase.share) <= SHARE_SLACK)
     if phrase.scope == "none":
         return verdict_of(hits == 0)

@@ -257,7 +257,7 @@ def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
         if phrase.scope is None and phrase.place is None:
             phrase = replace(phrase, scope=last.scope, place=last.place, window=phrase.window or last.window)
     elif (
-        phrase.exact
+        phrase.values
         and not has_verb(phrase.text)
         and not (phrase.scope or phrase.place or phrase.extreme or phrase.trend or phrase.window)
         and last.place in ("first", "last")

@@ -206,6 +206,8 @@ def _judge_variable(
     told = before.told
     for phrase, stretch in zip(phrases, _stretches(phrases, whole), strict=True):
         window = phrase.window
+        if told and found and phrase.exact and _direction(phrase) and not window:
+            stretch = [row for row in stretch if row.time >= told] or stretch
         rows = window.pick(stretch, chart.first, chart.last, told) if window else stretch
         found += judge(phrase, rows, stretch)
         told = found[-1].rows[0].time if found and len(found[-1].rows) == 1 else told

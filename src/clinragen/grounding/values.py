@@ -55,7 +55,7 @@ def _told_one(phrase: Phrase, rows: Rows) -> Rows | None:
     if phrase.place:
         return one_of(replace(phrase, scope=None), rows)
     if (reached := _reached(phrase)) is not None:
-        return [reached(rows)]
+        return [reached(rows), rows[-1]] if phrase.trend else [reached(rows)]
     if phrase.window and phrase.window.is_until:
         return [rows[-1]]
     return None

@@ -188,7 +188,8 @@ def _later(hit: re.Match[str]) -> Window:
 # Every form holds one of these; most phrases hold none.
 _ANY_FORM = re.compile(
     r"hour|\bhrs?\b|\d\s?h\b|day|\d:\d|min\b|minutes?|night|morning|evening|small|\bdays?\b|\d\s?d\b|"
-    r"(?:first|last|final|closing|opening|initial)\s+\d|from (?:the |its )?(?:second|third|\d)|but|except|"
+    r"(?:first|last|final|closing|opening|initial)\s+\d|\dth|from (?:the |its )?(?:second|third|\d)|but|"
+    r"except|"
     r"save|"
     r"\bbar\b|apart|other|after|until|till|before|later|subsequent|following|further|remaining|succeeding|"
     r"ensuing|\bthen\b|since|half-?way"
@@ -255,6 +256,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"\b(?P<side>first|last|final|closing|opening|initial)\s+(?P<n>\d+)\s+(?:of\s+)?(?:\w+\s+)?"
             + _SAMPLES,
             _last_n,
+        ),
+        (
+            r"\b(?:on|in|at|with|of) (?:the |its )?(?P<nth>\d+)th\s+(?:\w+\s+)?" + _SAMPLES + r"\b",
+            lambda hit: Window(places=(int(hit["nth"]) - 1, int(hit["nth"]))),
         ),
         (
             r"\bfrom (?:the |its )?(?P<nth>second|third|\d+th)\s+(?:"
