@@ -5,14 +5,10 @@ in the series; left out they are the last (or furthest) value and the first.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
 from typing import Literal
 
 from clinragen.grounding.lexicon import EXTREMES, PLACES, Scope
-from clinragen.schema import Measurement, Verdict
 
 Relation = Literal["above", "below", "about"]
 Place = Scope | Literal["peak", "nadir"]
@@ -90,8 +86,6 @@ _OF = re.compile(
     r"\b(?:of|from|off|its|their|his|her|above|below|where|what) (?:the |its |their |it |they )?(?:had )?$"
 )
 _FLIPPED: dict[Relation, Relation] = {"above": "below", "below": "above", "about": "about"}
-_WEAK_SIDE, _STRONG_SIDE = 0.08, 0.30
-_ABOUT_WEAK, _ABOUT_STRONG = 0.20, 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,67 +125,6 @@ def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tup
 def compares_days(text: str) -> bool:
     """Whether a phrase compares one day with another, so that its days are no windows."""
     return _DAYS.search(text) is not None
-
-
-def judge_ratio(said: Comparison, rows: Sequence[Measurement]) -> tuple[Verdict, str]:
-    """Whether some pair of values that the comparison can mean has the claimed ratio."""
-    if said.days:
-        after, before = (_mean_of_day(rows, day) for day in said.days)
-        if after is None or not before:
-            return "unverifiable", "not measured on both days"
-        return (
-            "supported" if _holds(said, after / before) else "contradicted"
-        ), f"{before:.3g} and {after:.3g}"
-    pairs = _pairs(said, rows)
-    ratios = [after.value / before.value for before, after in pairs if before.value]
-    if not ratios:
-        return "unverifiable", "there is no such pair of values"
-    if said.is_stepwise:
-        is_so = all(_holds(said, ratio) for ratio in ratios)
-    else:
-        is_so = any(_holds(said, ratio) for ratio in ratios)
-    return ("supported" if is_so else "contradicted"), f"the ratio is {ratios[-1]:.2f}"
-
-
-def _mean_of_day(rows: Sequence[Measurement], day: int) -> float | None:
-    values = [row.value for row in rows if (row.time - rows[0].time) // timedelta(days=1) == day - 1]
-    return sum(values) / len(values) if values else None
-
-
-def _holds(said: Comparison, ratio: float) -> bool:
-    if said.relation == "above":
-        return ratio > said.factor
-    if said.relation == "below":
-        return ratio < said.factor
-    off = ratio / said.factor - 1
-    weak = off if said.factor < 1 else -off
-    return -_STRONG_SIDE <= weak <= _WEAK_SIDE + _ABOUT_WEAK / 2
-
-
-def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurement, Measurement]]:
-    if said.is_stepwise or said.is_to_next:
-        return list(pairwise(rows))
-    is_up = said.factor > 1 or (said.factor == 1 and said.relation == "above")
-    befores = _at(said.reference, rows) or ([rows[0], _peak(rows)] if said.factor < 1 else [rows[0]])
-    afters = _at(said.target, rows) or (
-        [rows[-1]] if said.factor == 1 else [_peak(rows) if is_up else _nadir(rows), rows[-1]]
-    )
-    return [(before, after) for before in befores for after in afters if before is not after]
-
-
-def _at(place: Place | None, rows: Sequence[Measurement]) -> list[Measurement]:
-    if place in ("peak", "nadir"):
-        return [_peak(rows) if place == "peak" else _nadir(rows)]
-    at = {"first": 0, "second": 1, "third": 2, "last": -1}.get(place or "")
-    return [rows[at]] if at is not None and at < len(rows) else []
-
-
-def _peak(rows: Sequence[Measurement]) -> Measurement:
-    return max(rows, key=lambda row: row.value)
-
-
-def _nadir(rows: Sequence[Measurement]) -> Measurement:
-    return min(rows, key=lambda row: row.value)
 
 
 def _of_factor(text: str, hit: re.Match[str], is_falling: bool) -> tuple[Comparison, str]:

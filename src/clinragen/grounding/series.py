@@ -206,7 +206,7 @@ def _judge_variable(
     told = before.told
     for phrase, stretch in zip(phrases, _stretches(phrases, whole), strict=True):
         window = phrase.window
-        if told and found and phrase.exact and _direction(phrase) and not window:
+        if told and found and phrase.exact and " to " in phrase.text and _direction(phrase) and not window:
             stretch = [row for row in stretch if row.time >= told] or stretch
         rows = window.pick(stretch, chart.first, chart.last, told) if window else stretch
         found += judge(phrase, rows, stretch)

@@ -9,11 +9,11 @@ from datetime import timedelta
 
 from clinragen.clinical.findings import level_of
 from clinragen.clinical.severity import Severity, severity
-from clinragen.grounding.comparing import judge_ratio
 from clinragen.grounding.lexicon import LEVELS
 from clinragen.grounding.numbers import agrees
 from clinragen.grounding.phrase import Phrase
 from clinragen.grounding.quantities import by_quantity, extreme_of, is_at_level, one_of, worst
+from clinragen.grounding.ratio import judge_ratio
 from clinragen.grounding.scopes import (
     FEW,
     MOST,
