@@ -25,7 +25,8 @@ _FRACTION = re.compile(
     r"tenths)|"
     r"(?P<n>an?|one|two|three|four|five|six|seven|eight|nine)[ -](?P<part>third|quarter|fifth|sixth|"
     r"seventh|eighth|tenth)s?(?=\s(?:of|its|the|their|her|his|that|what|or|in)\b|\s*(?:[,.;]|$))|"
-    r"(?<=by )a (?P<bare>third|quarter|fifth))\b",
+    r"(?:(?<=by )|(?<=roughly )|(?<=about )|(?<=nearly )|(?<=almost )|(?<=around )|(?<=over )|(?<=than ))"
+    r"a (?P<bare>third|quarter|fifth))\b",
     re.I,
 )
 _TIMES = re.compile(r"\b(?P<n>" + _CARDINAL + r")-?fold\b", re.I)

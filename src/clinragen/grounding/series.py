@@ -13,6 +13,7 @@ from clinragen.clinical.words import Mention, mentions
 from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.numbers import Number
 from clinragen.grounding.phrase import Phrase
+from clinragen.grounding.quantities import worst
 from clinragen.grounding.reading import read
 from clinragen.grounding.scopes import Judgement, combine
 from clinragen.grounding.sentences import Clause, has_verb
@@ -101,22 +102,22 @@ def check_series_clause(
     judged = [(s, verdict) for s, phrases in read_of for verdict in _judge_segment(s, phrases, chart, before)]
     if not judged:
         return None, _named(clause, chart)
-    worst = combine([judgement for _, judgement in judged])
-    subject = next(s.variables[0] for s, judgement in judged if judgement is worst)
+    gravest = combine([judgement for _, judgement in judged])
+    subject = next(s.variables[0] for s, judgement in judged if judgement is gravest)
     claim = Claim(
         text=clause.text,
         start=clause.start,
         end=clause.end,
         about="series",
         subject=subject,
-        verdict=worst.verdict,
-        evidence=tuple(_told(row) for row in worst.rows[:MOST_EVIDENCE]),
-        reason=worst.reason,
+        verdict=gravest.verdict,
+        evidence=tuple(_told(row) for row in gravest.rows[:MOST_EVIDENCE]),
+        reason=gravest.reason,
     )
     last, phrases = read_of[-1]
     variables = tuple(dict.fromkeys(name for segment, _ in read_of for name in segment.variables))
     is_one = len(read_of) == 1 or all(segment.text == last.text for segment, _ in read_of)
-    told = worst.rows[0].time if len(worst.rows) == 1 else None
+    told = gravest.rows[0].time if len(gravest.rows) == 1 else None
     return claim, Context(variables if is_one else last.variables, _course(phrases), clause.sentence, told)
 
 
@@ -230,7 +231,11 @@ def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list
     told = [whole] * len(phrases)
     for place, (before, after) in enumerate(pairwise(ways)):
         is_back = phrases[place + 1].trend in ("improved", "recovered")
-        if before * after < 0 or (before and is_back):
+        if phrases[place].trend == "worsened" and is_back:
+            turn = worst(whole)
+            at = whole.index(turn)
+            told[place], told[place + 1] = whole[: at + 1], whole[at:]
+        elif before * after < 0 or (before and is_back):
             turn = (max if before > 0 else min)(whole, key=lambda row: row.value)
             at = whole.index(turn)
             told[place], told[place + 1] = whole[: at + 1], whole[at:]

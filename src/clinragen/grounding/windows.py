@@ -61,6 +61,7 @@ class Window:
     is_until: bool = False
     is_after: bool = False
     is_later: bool = False
+    half: int | None = None
 
     def pick(
         self, rows: Sequence[Measurement], first: datetime, last: datetime, told: datetime | None = None
@@ -79,6 +80,8 @@ class Window:
         if self.clock:
             minutes = abs((time.hour - self.clock[0]) * 60 + time.minute - self.clock[1])
             return min(minutes, 1440 - minutes) <= 30
+        if self.half:
+            return (time - first > (last - first) / 2) == (self.half == 2)
         if self.is_night:
             return time.hour >= NIGHT[0] or time.hour < NIGHT[1]
         if self.from_end:
@@ -192,7 +195,7 @@ _ANY_FORM = re.compile(
     r"except|"
     r"save|"
     r"\bbar\b|apart|other|after|until|till|before|later|subsequent|following|further|remaining|succeeding|"
-    r"ensuing|\bthen\b|since|half-?way"
+    r"ensuing|\bthen\b|since|half"
 )
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = tuple(
     (re.compile(pattern), build)
@@ -251,6 +254,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _moment,
         ),
         (r"\b(?:at|near|around|about|round|towards?|in|during)\s+" + _ABOUT + _time("t"), _moment),
+        (
+            r"\b(?:in|for|during|over|through|throughout)\s+the\s+(?P<nth>first|second|latter|last)\s+half\b"
+            r"(?:\s+of\s+(?:the|his|her)\s+(?:stay|day|record|time|period|series))?",
+            lambda hit: Window(half=1 if hit["nth"] == "first" else 2),
+        ),
         (r"\bhalf-?way (?:through|in)\b", lambda hit: Window()),
         (
             r"\b(?P<side>first|last|final|closing|opening|initial)\s+(?P<n>\d+)\s+(?:of\s+)?(?:\w+\s+)?"
