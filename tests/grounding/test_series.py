@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clinragen.clinical.findings import findings, sentence
@@ -229,6 +229,7 @@ def series(draw):
     return name, draw(st.lists(numbers, min_size=1, max_size=12))
 
 
+@settings(deadline=None)
 @given(series())
 def test_the_sentence_of_a_finding_reads_back_as_supported(drawn):
     name, values = drawn
@@ -241,6 +242,7 @@ def test_the_sentence_of_a_finding_reads_back_as_supported(drawn):
         assert claim.verdict == "supported"
 
 
+@settings(deadline=None)
 @given(series())
 def test_a_finding_with_its_level_flipped_is_contradicted(drawn):
     name, values = drawn
@@ -251,6 +253,7 @@ def test_a_finding_with_its_level_flipped_is_contradicted(drawn):
     assert claim.verdict == "contradicted"
 
 
+@settings(deadline=None)
 @given(series(), series())
 def test_a_sentence_about_an_unmeasured_variable_is_unverifiable(drawn, other):
     (name, values), (unmeasured, _) = drawn, other
@@ -261,6 +264,7 @@ def test_a_sentence_about_an_unmeasured_variable_is_unverifiable(drawn, other):
         assert claim.reason == f"{unmeasured} was never measured"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=" .,;\nabcCrisehgnd0123456789.-%µ°/", max_size=200))
 def test_clauses_are_exact_spans_in_order_that_never_overlap(text):
     end = 0
@@ -270,6 +274,7 @@ def test_clauses_are_exact_spans_in_order_that_never_overlap(text):
         end = clause.end
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from((SUPPORTED + CONTRADICTED + UNVERIFIABLE).split()), max_size=25))
 def test_no_jumble_of_words_breaks_the_checker(words):
     for claim in claims_of(" ".join(words), chart_of(CHART)):

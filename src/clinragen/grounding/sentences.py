@@ -70,6 +70,8 @@ _COPULA = re.compile(r"\b(?:is|are|was|were|remains?|stays?)\s+(?!not\b)\w", re.
 _FRAGMENT = re.compile(r"(?!(?:and|but|while|whereas|although|though)\b)[^,]*\b\w+ing\b", re.I)
 _NOT_ANEW = re.compile(r"and (?:a half|not (?:he|she|it|they|the))\b", re.I)
 _OPENING = re.compile(r"(?:compared|relative|judged|measured|taken|given|based|set|seen)\b[^,]*$", re.I)
+_AHEAD = 200
+"""How many characters after a cut are looked at."""
 _SHORT = 5
 """A statement of up to so many words after "and" is told with the one before."""
 _FARTHEST = 12
@@ -102,14 +104,20 @@ def _pieces(text: str) -> list[tuple[int, int]]:
 
 
 def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    edges, is_fragment = [start], False
+    """Cut where what came since the last cut can stand alone, and so can what follows."""
+    edges, told, is_whole = [start], start, False
     for hit in _CUT.finditer(text, start, end):
-        right = text[hit.end() : end]
-        told = text[edges[-1] : hit.start()]
-        if (is_fragment or (has_verb(told) and not _OPENING.match(told))) and _starts_anew(hit[0], right):
-            edges.append(hit.end())
-            is_fragment = _FRAGMENT.match(right) is not None
+        is_whole = is_whole or _is_whole(text[told : hit.start()], told == start)
+        right = text[hit.end() : min(end, hit.end() + _AHEAD)]
+        told = hit.end()
+        if is_whole and _starts_anew(hit[0], right):
+            edges.append(told)
+            is_whole = _FRAGMENT.match(right) is not None
     return list(zip(edges, [*edges[1:], end], strict=True))
+
+
+def _is_whole(piece: str, is_first: bool) -> bool:
+    return has_verb(piece) and not (is_first and _OPENING.match(piece))
 
 
 def _starts_anew(cut: str, right: str) -> bool:

@@ -93,7 +93,13 @@ def _limit(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
 
 
 def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
-    if phrase.trend is None or phrase.changes or (phrase.bounds and phrase.trend in ("rising", "falling")):
+    is_ratio = phrase.comparison is not None and phrase.comparison.factor != 1
+    if (
+        phrase.trend is None
+        or phrase.changes
+        or is_ratio
+        or (phrase.bounds and phrase.trend in ("rising", "falling"))
+    ):
         return None
     if phrase.window and phrase.window.is_later:
         rows = whole

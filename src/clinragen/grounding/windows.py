@@ -59,7 +59,6 @@ class Window:
     places: tuple[int | None, int | None] | None = None
     is_moment: bool = False
     is_until: bool = False
-    is_after: bool = False
     is_later: bool = False
     half: int | None = None
 
@@ -134,7 +133,7 @@ def _onwards(hit: re.Match[str]) -> Window:
 
 
 def _after(hit: re.Match[str]) -> Window:
-    return Window(start=_hours(hit, "t") + MOMENTS_LATER, is_after=True)
+    return Window(start=_hours(hit, "t") + MOMENTS_LATER)
 
 
 def _until(hit: re.Match[str]) -> Window:
@@ -162,10 +161,6 @@ def _day(hit: re.Match[str]) -> Window:
     if hit["by"]:
         return Window(end=24.0 * day, is_until=True)
     return Window(24.0 * (day - 1), 24.0 * day)
-
-
-def _half(hit: re.Match[str]) -> Window:
-    return Window(24.0, 48.0) if hit["nth"] == "second" else Window(0.0, 24.0)
 
 
 def _last_n(hit: re.Match[str]) -> Window:
@@ -243,7 +238,10 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"day\s(?P<day>\d+)|(?P<digit>\d)(?:st|nd|rd|th)\sday)\b",
             _day,
         ),
-        (r"\b(?:in|over|during)\s+the\s(?P<nth>first|second)\s24\s(?:hours|h)\b", _half),
+        (
+            r"\b(?:in|over|during)\s+the\s(?P<nth>first|second)\s24\s(?:hours|h)\b",
+            lambda hit: Window(24.0, 48.0) if hit["nth"] == "second" else Window(0.0, 24.0),
+        ),
         (
             r"(?:\b(?:at|near|around|about|round|towards?|on|in)\s+)?"
             + _ABOUT
