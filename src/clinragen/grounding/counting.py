@@ -6,6 +6,7 @@ blanked, so that nothing is read twice.
 
 import re
 
+from clinragen.grounding.lexicon import SAMPLES
 from clinragen.grounding.numbers import Bound, Number
 
 _ANY = re.compile(
@@ -20,17 +21,12 @@ _DURATION = re.compile(
     r"running|without a break)\b|"
     r"\b(\d+(?:\.\d+)?)(?:-|\s)(?:consecutive |straight )hours?\b"
 )
-_SAMPLES = (
-    r"(?:times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|"
-    r"results?|"
-    r"gas(?:es)?|specimens?|levels?|determinations?|points?|tests?|figures?)"
-)
 _SHARE_OF = re.compile(
     r"\b(?:(?P<above>more than|over|at least|well over)|(?P<below>less than|under|fewer than|at most)|"
     r"about|around|roughly|"
     r"nearly|almost|some)?\s*(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>half)|(?P<percent>\d+)\s?(?:%|per ?cent))"
     r"\s+(?:of\s+)?(?:all\s+)?"
-    rf"(?:the\s+|its\s+|his\s+|her\s+)?(?:\w+\s+)?(?:{_SAMPLES}|time)\b"
+    rf"(?:the\s+|its\s+|his\s+|her\s+)?(?:\w+\s+)?(?:{SAMPLES}|time)\b"
 )
 _MINORITY = re.compile(r"\b(?:(?:a|the) minority|rarely|seldom|infrequently)\b")
 _TIMES_LIMIT = re.compile(
@@ -44,8 +40,8 @@ _COUNT = re.compile(
     r"his\s+|her\s+|these\s+)?)?"
     r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|none|neither)"
     r"\s+(?:out\s+)?"
-    rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{_SAMPLES})?)|"
-    rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{_SAMPLES}))\b|\b(?P<bare>twice)\b|"
+    rf"(?:(?:of\s+(?:the\s+|its\s+|his\s+|her\s+|all\s+)?(?P<total>\d+)\b(?:\s+\w+)??(?:\s+{SAMPLES})?)|"
+    rf"(?:of\s+(?:the\s+|its\s+|her\s+|his\s+)?)?(?:\s*\w+\s+)?(?P<what>{SAMPLES}))\b|\b(?P<bare>twice)\b|"
     r"\b(?P<all2>all|each of(?: the)?|every one of(?: the)?)\s+(?P<n2>\d+)\b(?!\.\d)"
 )
 _ONLY = re.compile(

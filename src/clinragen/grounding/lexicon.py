@@ -22,6 +22,11 @@ SaidTrend = Literal[
 ]
 Extreme = Literal["highest", "lowest", "worst"]
 Said = TypeVar("Said")
+SAMPLES = (
+    r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|gas(?:es)?|"
+    r"occasions?|specimens?|tests?|determinations?|levels?|figures?|points?|times?|ones)"
+)
+"""What a single measurement may be called, as a pattern."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from clinragen.grounding.lexicon import SAMPLES
 from clinragen.schema import Measurement
 
 FIRST_HOURS = 6.0
@@ -38,10 +39,6 @@ def _time(name: str) -> str:
 
 _WORDS = {"first": 1.0, "second": 2.0, "third": 3.0, "a": 1.0, "an": 1.0, "one": 1.0, "half a": 0.5}
 _WORDS |= {"half an": 0.5}
-_SAMPLES = (
-    r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|gas(?:es)?|"
-    r"occasions?|specimens?|tests?|determinations?|levels?|figures?|times|ones)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,23 +257,23 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         (r"\bhalf-?way (?:through|in)\b", lambda hit: Window()),
         (
             r"\b(?P<side>first|last|final|closing|opening|initial)\s+(?P<n>\d+)\s+(?:of\s+)?(?:\w+\s+)?"
-            + _SAMPLES,
+            + SAMPLES,
             _last_n,
         ),
         (
-            r"\b(?:on|in|at|with|of) (?:the |its )?(?P<nth>\d+)th\s+(?:\w+\s+)?" + _SAMPLES + r"\b",
+            r"\b(?:on|in|at|with|of) (?:the |its )?(?P<nth>\d+)th\s+(?:\w+\s+)?" + SAMPLES + r"\b",
             lambda hit: Window(places=(int(hit["nth"]) - 1, int(hit["nth"]))),
         ),
         (
             r"\bfrom (?:the |its )?(?P<nth>second|third|\d+th)\s+(?:"
-            + _SAMPLES
+            + SAMPLES
             + r"|one)?\s*(?:on(?:wards?)?|forwards?)",
             _from_nth,
         ),
         (
             r"\b(?:but|except|save|bar|apart from|other than|after|until|till|before) (?:for )?(?:on |in |"
             r"at )?(?:the |its )?"
-            r"(?P<side>first|last|final|initial)(?: one|\s+" + _SAMPLES + r")?\b",
+            r"(?P<side>first|last|final|initial)(?: one|\s+" + SAMPLES + r")?\b",
             _but_first,
         ),
         (
