@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from itertools import groupby
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
@@ -76,6 +77,10 @@ class Cue(NamedTuple):
     reach: int | None
 
 
+CueTable = tuple[re.Pattern[str], Mapping[str, Sequence[tuple[Status | Boundary | None, str, int | None]]]]
+"""A pattern of all cues, and what each of them means: (status, side, reach)."""
+
+
 def find_mentions(text: str, phrases: Mapping[str, str]) -> tuple[Mention, ...]:
     """Every place where one of the phrases stands as whole words, in any case; the longest phrase wins.
 
@@ -102,9 +107,9 @@ def told_sentences(text: str) -> tuple[Sentence, ...]:
     )
 
 
-def find_cues(text: str, sentence: Sentence) -> list[Cue]:
+def find_cues(text: str, sentence: Sentence, table: CueTable | None = None) -> list[Cue]:
     """The cues of one sentence, in order; a word may be a cue to both sides."""
-    pattern, rows = _cues()
+    pattern, rows = table or cue_table()
     found = [Cue(sentence.start, sentence.start, "family", "before", None)] if sentence.is_family else []
     for hit in pattern.finditer(_lower(text), sentence.start, sentence.end):
         for status, side, reach in rows[_key(hit[0])]:
@@ -123,6 +128,20 @@ def statuses_at(text: str, span: Span, cues: Sequence[Cue]) -> frozenset[Status]
     """All statuses that reach a span ("mother had no diabetes": family and negated); none means present."""
     reaching = (cue.status for cue in cues if _reaches(text, cue, span, cues))
     return frozenset(status for status in reaching if status in STATUSES)
+
+
+@cache
+def cue_table(*more: Traversable) -> CueTable:
+    """The cues of `cues.csv` and of further tables of the same form, whose rows replace those of a cue."""
+    rows: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
+    for path in (files("clinragen.clinical") / "cues.csv", *more):
+        own: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
+        with path.open(encoding="utf-8") as table:
+            for row in csv.DictReader(table):
+                status: Status | Boundary | None = row["status"] or None  # type: ignore[assignment]
+                own.setdefault(row["cue"], []).append((status, row["side"], int(row["reach"] or 0) or None))
+        rows.update(own)
+    return _any_of(rows), rows
 
 
 @cache
@@ -197,16 +216,6 @@ def _is_source(text: str, hit: re.Match[str]) -> bool:
 def _matcher(phrases: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dict[str, str]]:
     concepts = {_key(phrase): concept for phrase, concept in phrases}
     return _any_of(concepts), concepts
-
-
-@cache
-def _cues() -> tuple[re.Pattern[str], dict[str, list[tuple[Status | Boundary | None, str, int | None]]]]:
-    rows: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
-    with (files("clinragen.clinical") / "cues.csv").open(encoding="utf-8") as table:
-        for row in csv.DictReader(table):
-            status: Status | Boundary | None = row["status"] or None  # type: ignore[assignment]
-            rows.setdefault(row["cue"], []).append((status, row["side"], int(row["reach"] or 0) or None))
-    return _any_of(rows), rows
 
 
 def _any_of(phrases: Mapping[str, object]) -> re.Pattern[str]:

@@ -3,11 +3,25 @@
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from itertools import pairwise
 
-from clinragen.clinical.mentions import Cue, Sentence, Status, find_cues, statuses_at, told_sentences
+from clinragen.clinical.mentions import (
+    Cue,
+    CueTable,
+    Sentence,
+    Status,
+    cue_table,
+    find_cues,
+    statuses_at,
+    told_sentences,
+)
 from clinragen.clinical.notes import Span, sections
 from clinragen.grounding.note_words import Token, tokens
+
+BEGINNING = 3
+"""So many letters must two words share to be taken for akin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +29,7 @@ class NoteIndex:
     """A note, or a clause read like one.
 
     `sentence_of` gives the sentence of each token, `tokens_of` the reverse, and `places` the tokens of each
-    concept; `histories` are the sentences in the past history, where "prior" goes without saying.
+    concept; `by_beginning` lists the concepts by their first letters; `histories` are the sentences in the past history, where "prior" goes without saying.
     """
 
     text: str
@@ -25,6 +39,7 @@ class NoteIndex:
     sentence_of: tuple[int, ...]
     tokens_of: tuple[range, ...]
     places: Mapping[str, tuple[int, ...]]
+    by_beginning: Mapping[str, tuple[str, ...]]
     histories: frozenset[int]
 
     def statuses(self, place: int) -> frozenset[Status]:
@@ -40,19 +55,28 @@ def note_index(note: str) -> NoteIndex:
         (token, number) for number, span in enumerate(spans) for token in tokens(note, span.start, span.end)
     ]
     places: dict[str, list[int]] = {}
+    beginnings: dict[str, list[str]] = {}
     for place, (token, _) in enumerate(read):
         for concept in token.concepts:
             places.setdefault(concept, []).append(place)
+    for concept in places:
+        beginnings.setdefault(concept[:BEGINNING], []).append(concept)
     return NoteIndex(
         text=note,
         sentences=spans,
-        cues=tuple(tuple(find_cues(note, span)) for span in spans),
+        cues=tuple(tuple(find_cues(note, span, _cues())) for span in spans),
         tokens=tuple(token for token, _ in read),
         sentence_of=tuple(number for _, number in read),
         tokens_of=_ranges([number for _, number in read], len(spans)),
         places={concept: tuple(found) for concept, found in places.items()},
+        by_beginning={first: tuple(found) for first, found in beginnings.items()},
         histories=_histories(note, spans),
     )
+
+
+@cache
+def _cues() -> CueTable:
+    return cue_table(files("clinragen.grounding") / "note_cues.csv")
 
 
 def _ranges(sentence_of: list[int], count: int) -> tuple[range, ...]:

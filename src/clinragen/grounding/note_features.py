@@ -1,0 +1,33 @@
+"""What a verdict on a clause is decided by, as named numbers between 0 and 1 (or a little more)."""
+
+from math import log1p
+
+from clinragen.grounding.note_compare import Comparison
+from clinragen.grounding.note_forms import forms_of
+from clinragen.grounding.note_index import NoteIndex
+
+_LIKELY = 0.5
+
+
+def features(clause: NoteIndex, found: Comparison | None) -> dict[str, float]:
+    """The features of a clause and of the place of the note that answers it best, if any."""
+    told = {f"form: {form}": value for form, value in forms_of(clause.text).items()}
+    statuses = {cue.status for cues in clause.cues for cue in cues}
+    told |= {f"said: {status}": 1.0 for status in ("family", "negated", "uncertain", "planned", "past") if status in statuses}
+    if found is None:
+        return told | {"nothing shared": 1.0}
+    for difference in found.differences:
+        name = f"differs: {difference.kind}"
+        told[name] = max(told.get(name, 0.0), difference.weight)
+    told |= {f"agrees: {name}": value for name, value in found.agreements.items()}
+    for kind, _ in found.missing:
+        told[f"missing: {kind}"] = 1.0
+    told |= {
+        "covered": found.coverage,
+        "covered well": max(0.0, found.coverage - _LIKELY),
+        "covered, nothing differs": 0.0 if found.differences else found.coverage,
+        "left": log1p(sum(found.left)),
+        "answered": log1p(sum(clause.tokens[place].weight * fit for place, fit in found.view.fit.items())),
+        "two sentences": float(len(found.view.sentences) > 1),
+    }
+    return told

@@ -1,0 +1,46 @@
+"""What kind of statement a clause is by its wording: of a cause, of what will come, of medicine in general."""
+
+import csv
+import re
+from functools import cache
+from importlib.resources import files
+
+FORMS = ("cause", "outcome", "knowledge", "advice")
+
+_PATIENT = re.compile(
+    r"\b(?:he|she|they|him|his|hers?|their|himself|herself|patient|this (?:man|woman|lady|gentleman|roofer|"
+    r"\w+ man|\w+ woman))\b",
+    re.I,
+)
+_PAST = re.compile(
+    r"\b(?:was|were|had|did|has|have|been|took|gave|given|went|came|got|lost|left|grew|showed|found|\w{3,}ed)\b",
+    re.I,
+)
+
+
+def forms_of(text: str) -> dict[str, float]:
+    """The forms whose cues a clause holds, and whether it names the patient and tells something done."""
+    found = dict.fromkeys(FORMS, 0.0)
+    for hit in _finder().finditer(text.lower()):
+        for form in _cues()[" ".join(hit[0].split())]:
+            found[form] = 1.0
+    found["patient"] = float(_PATIENT.search(text) is not None)
+    found["told"] = float(_PAST.search(text) is not None)
+    found["relative clause"] = float(re.match(r"\W*(?:which|that)\b", text, re.I) is not None)
+    return found
+
+
+@cache
+def _cues() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    with (files("clinragen.grounding") / "note_forms.csv").open(encoding="utf-8") as table:
+        for row in csv.DictReader(table):
+            found[row["cue"]] = (*found.get(row["cue"], ()), row["form"])
+    return found
+
+
+@cache
+def _finder() -> re.Pattern[str]:
+    longest_first = sorted(_cues(), key=lambda cue: (-len(cue), cue))
+    words = "|".join(re.escape(cue).replace(r"\ ", r"\s+") for cue in longest_first)
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])")

@@ -1,0 +1,135 @@
+"""Who, whether and when: how a clause and the note speak of the same thing, and where they differ."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from clinragen.clinical.mentions import Status
+from clinragen.grounding.note_index import NoteIndex
+from clinragen.grounding.note_views import View
+from clinragen.grounding.note_words import contrasts
+
+_PAST_TENSE = re.compile(
+    r"\b(?:had|(?:was|were)(?! (?:documented|noted|reported|recorded|mentioned|described|listed))|did|ago|"
+    r"history|prior|previous(?:ly)?|former(?:ly)?|past|underwent|received|once|earlier|remote|resolved|"
+    r"stopped|held|used to)\b",
+    re.I,
+)
+_CURRENT = re.compile(r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains|resumed|active)\b", re.I)
+_CONDITION = re.compile(r"\b(?:if|unless|in case|should (?:he|she|the)|consider(?:ing)?|would)\b", re.I)
+OVER: frozenset[Status] = frozenset({"past", "resolved"})
+COMPARED: tuple[Status, ...] = ("family", "negated", "uncertain", "planned", "past")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs at a word of a clause, and why; `weight` says how surely the word is meant."""
+
+    place: int
+    kind: str
+    reason: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A word of a clause and the word of the note that answers it, with the statuses of both."""
+
+    clause: NoteIndex
+    note: NoteIndex
+    place: int
+    at: int
+    said: frozenset[Status]
+    told: frozenset[Status]
+
+    @property
+    def is_past_tense(self) -> bool:
+        """Whether the clause speaks of the past."""
+        said = self.clause.text
+        return _PAST_TENSE.search(said) is not None and _CURRENT.search(said) is None
+
+    @property
+    def is_procedure(self) -> bool:
+        """Whether it is a thing that is done once."""
+        return "procedur" in self.note.tokens[self.at].concepts
+
+    @property
+    def is_history(self) -> bool:
+        """Whether the note tells it as history."""
+        return self.note.sentence_of[self.at] in self.note.histories or "history" in self._sentence
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether the note makes it depend on something."""
+        return _CONDITION.search(self._sentence) is not None
+
+    @property
+    def _sentence(self) -> str:
+        span = self.note.sentences[self.note.sentence_of[self.at]]
+        return self.note.text[span.start : span.end]
+
+
+def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
+    """The words of a clause that have an answer and can be denied, planned or over."""
+    of_family = {"family"} if any(cue.status == "family" for cues in clause.cues for cue in cues) else set()
+    return [
+        Pair(clause, note, place, at, clause.statuses(place) | of_family, note.statuses(at))
+        for place, at in view.pairs.items()
+        if clause.tokens[place].weight >= 0.5
+        and "relative" not in contrasts().get(clause.tokens[place].concept, {})
+    ]
+
+
+def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:
+    """The same thing told of another person, denied, left open, not yet done or over."""
+    for pair in pairs:
+        for differs, kind, reason in _DIFFERENCES:
+            if differs(pair):
+                yield Difference(pair.place, kind, reason, view.fit[pair.place])
+                break
+
+
+def status_agreements(pairs: list[Pair], view: View) -> dict[str, float]:
+    """What clause and note both say of a word, with how surely the word is meant."""
+    found: dict[str, float] = {}
+    for pair in pairs:
+        both = (pair.said & pair.told) | ({"past"} if pair.said & OVER and pair.told & OVER else set())
+        for status in both:
+            found[status] = max(found.get(status, 0.0), view.fit[pair.place])
+    return found
+
+
+def _is_denied_or_over(pair: Pair) -> bool:
+    """Whether "no X" may be said of what the note tells: denied there, or over and not spoken of as past."""
+    return "negated" in pair.told or bool(pair.told & OVER and not pair.said & OVER)
+
+
+def _is_over(pair: Pair) -> bool:
+    is_told = bool(pair.told & OVER) and not pair.said & OVER
+    return is_told and not pair.is_past_tense and not pair.is_procedure
+
+
+def _is_current(pair: Pair) -> bool:
+    is_said = bool(pair.said & OVER) and not pair.told & OVER
+    return is_said and not pair.is_history and not pair.is_procedure
+
+
+_Test = Callable[[Pair], bool]
+# The first that holds decides: (test, kind, reason).
+_DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
+    (lambda p: "family" in p.told - p.said, "of a relative", "told of a relative"),
+    (lambda p: "family" in p.said - p.told, "of the patient", "told of the patient"),
+    (
+        lambda p: "planned" in p.told and not p.said and p.is_conditional,
+        "conditional",
+        "conditional in the note",
+    ),
+    (lambda p: "planned" in p.told and not p.said & {"planned", "negated"}, "not done", "not done yet"),
+    (lambda p: "planned" in p.said - p.told, "not planned", "not told as planned"),
+    (lambda p: "uncertain" in p.told and not p.said & {"uncertain"}, "open", "left open in the note"),
+    (lambda p: "negated" in p.told - p.said, "denied", "the note denies it"),
+    (lambda p: "negated" in p.said and not _is_denied_or_over(p), "affirmed", "the note affirms it"),
+    (lambda p: "uncertain" in p.said - p.told, "not open", "not left open in the note"),
+    (_is_over, "over", "over, according to the note"),
+    (_is_current, "current", "current, according to the note"),
+)
