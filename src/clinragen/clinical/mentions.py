@@ -36,6 +36,11 @@ _MARKS = ("?", ";", "non-")
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _LIST_ITEM = re.compile(r",[^,;.]*")
 _TOLD_ANEW = re.compile(r"\b(?:with|is|was|are|were|had|shows?|showed)\b")
+_NEW_ITEM = re.compile(
+    r",\s*(?:and\s+)?(?:an?|the|his|her|this|some|new|known|small|large|mild|moderate|severe|[LR]|left|right|"
+    r"bilateral|bibasal|[LR][UML]L|acute|chronic|stable|normal|clear|patent|intact|only|\d+)(?![\w-])",
+)
+_LIST_GOES_ON = re.compile(r"[^.;]*?,?\s(?:n?or)\s")
 _LIST_BREAK = re.compile(r"[,(]")
 _ENDS_A_LIST_ITEM = re.compile(r"(?:,|\band)\s*$")
 _SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
@@ -192,7 +197,10 @@ def _is_blocked_before(cue: Cue, between: str, text: str, span: Span) -> bool:
     if "," not in between:
         return False
     item = _LIST_ITEM.search(text, span.start - len(between) + between.rindex(","))
-    return cue.reach is not None or (cue.status == "negated" and bool(item and _TOLD_ANEW.search(item[0])))
+    is_new = item is not None and (
+        _TOLD_ANEW.search(item[0]) or (_NEW_ITEM.match(item[0]) and not _LIST_GOES_ON.match(text, item.start()))
+    )
+    return cue.reach is not None or (cue.status == "negated" and bool(is_new))
 
 
 def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:

@@ -25,6 +25,7 @@ class Comparison:
     coverage: float
     differences: tuple[Difference, ...]
     agreements: Mapping[str, float]
+    told: Mapping[str, float]
     missing: tuple[tuple[str, str], ...]
     left: tuple[float, ...]
 
@@ -51,9 +52,19 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
         coverage=covered / total if total else 0.0,
         differences=(*status_differences(pairs, view), *words),
         agreements=status_agreements(pairs, view) | _agreements(clause, matched, numbers),
+        told=_told(note, view),
         missing=tuple(_missing(clause, lacking)),
         left=tuple(clause.tokens[place].weight for place in lacking),
     )
+
+
+def _told(note: NoteIndex, view: View) -> dict[str, float]:
+    """The statuses that the note gives to any answer."""
+    found: dict[str, float] = {}
+    for place, at in view.pairs.items():
+        for status in note.statuses(at):
+            found[status] = max(found.get(status, 0.0), view.fit[place])
+    return found
 
 
 def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict[str, float]:

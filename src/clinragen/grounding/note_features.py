@@ -19,6 +19,7 @@ def features(clause: NoteIndex, found: Comparison | None) -> dict[str, float]:
     for difference in found.differences:
         name = f"differs: {difference.kind}"
         told[name] = max(told.get(name, 0.0), difference.weight)
+    told |= {f"told: {status}": weight for status, weight in found.told.items()}
     told |= {f"agrees: {name}": value for name, value in found.agreements.items()}
     for kind, _ in found.missing:
         told[f"missing: {kind}"] = 1.0

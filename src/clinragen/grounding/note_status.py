@@ -17,6 +17,13 @@ _PAST_TENSE = re.compile(
 )
 _CURRENT = re.compile(r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains|resumed|active)\b", re.I)
 _CONDITION = re.compile(r"\b(?:if|unless|in case|should (?:he|she|the)|consider(?:ing)?|would)\b", re.I)
+_SOURCE = re.compile(
+    r"\b(?:according to|per|reports?|reported|says?|said|states?|noticed|brought|tells?|told|witnessed|saw|lives? "
+    r"with|decides?|called|by (?:his|her|the))\b",
+    re.I,
+)
+_NOT_TOLD = frozenset({"bodypart", "testing"})
+"""Kinds of words that nobody denies or plans: "no bleed in the head" denies no head."""
 OVER: frozenset[Status] = frozenset({"past", "resolved"})
 COMPARED: tuple[Status, ...] = ("family", "negated", "uncertain", "planned", "past")
 
@@ -71,20 +78,28 @@ class Pair:
 
 def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     """The words of a clause that have an answer and can be denied, planned or over."""
-    of_family = {"family"} if any(cue.status == "family" for cues in clause.cues for cue in cues) else set()
+    of_family: set[Status] = {"family"} if _is_of_family(clause) else set()
     return [
         Pair(clause, note, place, at, clause.statuses(place) | of_family, note.statuses(at))
         for place, at in view.pairs.items()
         if clause.tokens[place].weight >= 0.5
+        and not _NOT_TOLD.intersection(clause.tokens[place].concepts)
         and "relative" not in contrasts().get(clause.tokens[place].concept, {})
     ]
 
 
+def _is_of_family(clause: NoteIndex) -> bool:
+    return not _SOURCE.search(clause.text) and any(
+        "relative" in contrasts().get(token.concept, {}) for token in clause.tokens
+    )
+
+
 def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:
     """The same thing told of another person, denied, left open, not yet done or over."""
+    both_deny = any("negated" in pair.said & pair.told for pair in pairs)
     for pair in pairs:
         for differs, kind, reason in _DIFFERENCES:
-            if differs(pair):
+            if differs(pair) and not (both_deny and kind in ("denied", "affirmed")):
                 yield Difference(pair.place, kind, reason, view.fit[pair.place])
                 break
 

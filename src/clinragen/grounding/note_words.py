@@ -41,6 +41,8 @@ _SUFFIXES = (
     (re.compile(r"(?<=[a-z]{3})ness$"), ""),
     (re.compile(r"(?<=[a-z]{3})e$"), ""),
 )
+_AMERICAN = {"ae": "e", "oe": "e", "our": "or", "isation": "ization", "isa": "iza", "ise": "ize", "isi": "izi"}
+_BRITISH = re.compile(r"(?<=\w)(?:ae|oe)(?=\w{2})|oe(?=\w{3})|ae(?=\w{3})|(?<=\w{3})our\b|(?<=\w{4})(?:isation|ise\b|isi(?=ng))")
 _PROCEDURE = re.compile(r"\w(?:ectomy|otomy|ostomy|plasty|scopy|centesis|graphy|ation therapy)$")
 
 
@@ -108,7 +110,8 @@ def classes() -> Mapping[str, str]:
 
 @cache
 def stem(word: str) -> str:
-    """A word without its inflection; made for comparing only."""
+    """A word without its inflection, in American spelling; made for comparing only."""
+    word = _BRITISH.sub(lambda hit: _AMERICAN[hit[0]], word)
     for pattern, ending in _SUFFIXES:
         if len(word) > 3:
             word = pattern.sub(ending, word)
