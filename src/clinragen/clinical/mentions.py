@@ -137,15 +137,15 @@ def statuses_at(text: str, span: Span, cues: Sequence[Cue]) -> frozenset[Status]
 
 @cache
 def cue_table(*more: Traversable) -> CueTable:
-    """The cues of `cues.csv` and of further tables of the same form, whose rows replace those of a cue."""
+    """The cues of `cues.csv` and of further tables of its form, where a boundary replaces what a cue was."""
     rows: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
     for path in (files("clinragen.clinical") / "cues.csv", *more):
-        own: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
         with path.open(encoding="utf-8") as table:
             for row in csv.DictReader(table):
                 status: Status | Boundary | None = row["status"] or None  # type: ignore[assignment]
-                own.setdefault(row["cue"], []).append((status, row["side"], int(row["reach"] or 0) or None))
-        rows.update(own)
+                if status not in STATUSES and path in more:
+                    rows[row["cue"]] = []
+                rows.setdefault(row["cue"], []).append((status, row["side"], int(row["reach"] or 0) or None))
     return _any_of(rows), rows
 
 

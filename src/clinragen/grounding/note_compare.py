@@ -7,7 +7,7 @@ from itertools import chain
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_status import Difference, status_agreements, status_differences, status_pairs
 from clinragen.grounding.note_views import View, distance
-from clinragen.grounding.note_words import Token, classes, contrasts
+from clinragen.grounding.note_words import Number, Token, agree, classes, contrasts
 
 _CRITICAL = frozenset({"side", "degree"})
 NEAR = 4
@@ -174,23 +174,45 @@ def _strong_pairs(clause: NoteIndex, view: View) -> bool:
 
 
 def _numbers_found(clause: NoteIndex, note: NoteIndex, view: View) -> set[int]:
-    told = [token.number for token in _tokens(note, view) if token.number]
-    return {
-        place
-        for place, token in enumerate(clause.tokens)
-        if token.number and any(token.number.agrees(number) for number in told)
-    }
+    """The numbers of a clause that the note gives to the same thing."""
+    found = set()
+    for place, token in enumerate(clause.tokens):
+        if token.number:
+            told = _told_numbers(clause, note, view, place)
+            if told and any(agree(token.number, number, clause.text, token.start) for number in told):
+                found.add(place)
+    return found
+
+
+def _told_numbers(clause: NoteIndex, note: NoteIndex, view: View, place: int) -> list[Number]:
+    """The numbers of the view that measure what a number of the clause does: those of the nearest part."""
+    said = clause.tokens[place].number
+    anchor = _answer(clause, view, place)
+    others = [
+        at
+        for at in _in_view(note, view)
+        if (number := note.tokens[at].number) and said and number.measures == said.measures
+    ]
+    if not others:
+        return [number for at in _in_view(note, view) if (number := note.tokens[at].number)] if said and not said.measures else []
+    nearest = note.tokens[min(others, key=lambda at: _closeness(note, anchor, at))]
+    return [
+        number
+        for at in others
+        if (number := note.tokens[at].number)
+        and (note.tokens[at].segment, note.tokens[at].chunk, note.sentence_of[at])
+        == (nearest.segment, nearest.chunk, note.sentence_of[note.tokens.index(nearest)])
+    ]
 
 
 def _numbers(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:
     """Another number of the same thing."""
     for place, token in enumerate(clause.tokens):
-        if token.number and place not in found:
-            for other in _tokens(note, view):
-                if other.number and other.number.measures == token.number.measures:
-                    said = note.text[other.start : other.end]
-                    yield Difference(place, "another number", f"{said}, not {clause.text[token.start : token.end]}")
-                    break
+        if token.number and token.number.measures and place not in found:
+            told = [n for n in _told_numbers(clause, note, view, place) if n.measures == token.number.measures]
+            if told:
+                said = clause.text[token.start : token.end]
+                yield Difference(place, "another number", f"{told[0].value:g}, not {said}")
 
 
 def _in_view(note: NoteIndex, view: View) -> Iterator[int]:

@@ -29,6 +29,8 @@ _UNITS: dict[str, tuple[str, float]] = {
     "decade": ("month", 120), "year-old": ("age", 1),
 }  # fmt: skip
 _ROUNDING = 0.03
+_ROUGHLY = 0.15
+_ABOUT = re.compile(r"\b(?:about|around|roughly|nearly|almost|approximately|some|over|more than|just|close to)\W*$", re.I)
 _SUFFIXES = (
     (re.compile(r"(?:'s|’s)$"), ""),
     (re.compile(r"(?<=[a-z]{4})(?:ia|ic|ical|ically)$"), ""),
@@ -52,11 +54,13 @@ class Number(NamedTuple):
     value: float
     measures: str
 
-    def agrees(self, other: "Number") -> bool:
-        """Whether both say the same amount, up to the rounding of a conversion."""
-        return self.measures == other.measures and abs(self.value - other.value) <= _ROUNDING * abs(
-            other.value
-        )
+
+def agree(said: Number, told: Number, text: str, at: int) -> bool:
+    """Whether a number at a place of a clause says what the note tells, "about" a number more loosely."""
+    is_rough = _ABOUT.search(text, max(0, at - 25), at) is not None
+    share = _ROUGHLY if is_rough else _ROUNDING
+    is_same_thing = said.measures == told.measures or not said.measures
+    return is_same_thing and abs(said.value - told.value) <= share * abs(told.value)
 
 
 class Token(NamedTuple):
