@@ -18,7 +18,7 @@ from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
 SETS = ("a", "b", "c")
-PENALTY = 2.0
+PENALTY = 4.0
 STEPS = 400
 
 Example = tuple[dict[str, float], str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from clinragen.clinical.mentions import Status
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_views import View
-from clinragen.grounding.note_words import contrasts
+from clinragen.grounding.note_words import contrasts, is_place_or_test
 
 _PAST_TENSE = re.compile(
     r"\b(?:had|(?:was|were)(?! (?:documented|noted|reported|recorded|mentioned|described|listed))|did|ago|"
@@ -22,8 +22,6 @@ _SOURCE = re.compile(
     r"with|decides?|called|by (?:his|her|the))\b",
     re.I,
 )
-_NOT_TOLD = frozenset({"bodypart", "testing"})
-"""Kinds of words that nobody denies or plans: "no bleed in the head" denies no head."""
 OVER: frozenset[Status] = frozenset({"past", "resolved"})
 COMPARED: tuple[Status, ...] = ("family", "negated", "uncertain", "planned", "past")
 
@@ -83,7 +81,7 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
         Pair(clause, note, place, at, clause.statuses(place) | of_family, note.statuses(at))
         for place, at in view.pairs.items()
         if clause.tokens[place].weight >= 0.5
-        and not _NOT_TOLD.intersection(clause.tokens[place].concepts)
+        and not is_place_or_test(clause.tokens[place].concept)
         and "relative" not in contrasts().get(clause.tokens[place].concept, {})
     ]
 

@@ -11,6 +11,7 @@ from clinragen.grounding.note_words import contrasts
 MOST_SENTENCES = 4
 FIT = 20
 """So many words farther away may an answer stand that is the word itself."""
+OTHER_SENTENCE, OTHER_PART, FAR_CHUNK = 0.7, 0.8, 0.9
 _OTHER_SEGMENT = 1000
 
 
@@ -75,7 +76,8 @@ def _views_of(
                 for place, places in found.items()
                 if places
             } | {rarest: anchor}
-            yield View(group, anchor, pairs, {place: answers[place][at] for place, at in pairs.items()})
+            fit = {place: answers[place][at] * _nearness(note, anchor, at) for place, at in pairs.items()}
+            yield View(group, anchor, pairs, fit)
 
 
 def _is_poor_anchor(clause: NoteIndex, place: int) -> tuple[bool, float]:
@@ -86,6 +88,16 @@ def _is_poor_anchor(clause: NoteIndex, place: int) -> tuple[bool, float]:
 
 def _nearest(note: NoteIndex, anchor: int, places: Sequence[int], fit: Mapping[int, float]) -> int:
     return min(places, key=lambda place: (distance(note, anchor, place) - FIT * fit[place], place))
+
+
+def _nearness(note: NoteIndex, anchor: int, at: int) -> float:
+    """What an answer counts that stands in another part of the note than the anchor."""
+    if note.sentence_of[anchor] != note.sentence_of[at]:
+        return OTHER_SENTENCE
+    apart = note.tokens[at].chunk - note.tokens[anchor].chunk
+    if note.tokens[anchor].segment != note.tokens[at].segment:
+        return OTHER_PART
+    return 1.0 if abs(apart) <= 1 else FAR_CHUNK
 
 
 def distance(note: NoteIndex, a: int, b: int) -> int:

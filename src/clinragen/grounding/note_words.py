@@ -45,6 +45,7 @@ _SUFFIXES = (
 )
 _AMERICAN = {"ae": "e", "oe": "e", "our": "or", "isation": "ization", "isa": "iza", "ise": "ize", "isi": "izi"}
 _BRITISH = re.compile(r"(?<=\w)(?:ae|oe)(?=\w{2})|oe(?=\w{3})|ae(?=\w{3})|(?<=\w{3})our\b|(?<=\w{4})(?:isation|ise\b|isi(?=ng))")
+_PLACES = frozenset({"bodypart", "test"})
 _PROCEDURE = re.compile(r"\w(?:ectomy|otomy|ostomy|plasty|scopy|centesis|graphy|ation therapy)$")
 
 
@@ -95,6 +96,12 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
             weight = 1.0 if number else weight_of(concept)
             found.append(Token(begin, stop, _kinds(concept), weight, segment, chunk, number))
     return _with_units(found)
+
+
+@cache
+def is_place_or_test(concept: str) -> bool:
+    """Whether a word names a part of the body or a test, which nobody denies: "no bleed in the head"."""
+    return not _PLACES.isdisjoint(_generals().get(concept, ()))
 
 
 @cache
@@ -153,7 +160,16 @@ def _concepts(word: str) -> tuple[str, ...]:
     means = _synonyms().get(word) or _inflected_synonyms().get(stem(word))
     if means is None and "-" in word and stem(word) not in _single():
         return tuple(concept for part in word.split("-") if part for concept in _concepts(part))
-    return tuple(stem(part) for part in means.split()) if means else (stem(word),)
+    if means is None:
+        return (stem(word),)
+    return tuple(concept for part in means.split() for concept in _resolved(part, word))
+
+
+def _resolved(part: str, word: str) -> tuple[str, ...]:
+    """A part of what a word means, which may itself be a synonym (but not of the word)."""
+    means = _synonyms().get(part)
+    is_final = means is None or part == word or part in means.split() or word in means.split()
+    return (stem(part),) if is_final else _concepts(part)
 
 
 def _number(concept: str) -> Number | None:
@@ -180,10 +196,37 @@ def _with_units(found: list[Token]) -> list[Token]:
 
 @cache
 def _kinds(concept: str) -> tuple[str, ...]:
-    general = _generals().get(concept)
-    if general is None and _PROCEDURE.search(concept):
-        general = "procedure"
-    return (concept, *_kinds(stem(general))) if general else (concept,)
+    """A concept, then all that it is a kind of or is made of, the nearest first."""
+    found = [concept]
+    for each in found:
+        found += [general for general in _generals_of(each) if general not in found]
+    return tuple(found)
+
+
+def _generals_of(concept: str) -> tuple[str, ...]:
+    parts = _parts(concept)
+    kind = ("procedur",) if _PROCEDURE.search(concept) else ()
+    return (*_generals().get(concept, ()), *parts, *kind)
+
+
+@cache
+def _parts(concept: str) -> tuple[str, ...]:
+    """What a Greek or Latin compound is made of: "splenectomy" of the spleen and of removal."""
+    roots, endings = _compounds()
+    for cut in range(3, len(concept) - 2):
+        means = endings.get(concept[cut:])
+        root = means and next((roots[form] for form in (concept[:cut], concept[:cut].rstrip("oi")) if form in roots), None)
+        if means and root:
+            return tuple(stem(part) for part in f"{root} {means}".split())
+    return ()
+
+
+@cache
+def _compounds() -> tuple[dict[str, str], dict[str, str]]:
+    rows = _rows("note_roots.csv")
+    roots = {row["part"]: row["means"] for row in rows if row["position"] == "begin"}
+    endings = {form: row["means"] for row in rows if row["position"] == "end" for form in (stem(row["part"]), row["part"])}
+    return roots, endings
 
 
 @cache
@@ -192,8 +235,12 @@ def _number_words() -> dict[str, float]:
 
 
 @cache
-def _generals() -> dict[str, str]:
-    return {stem(row["word"]): row["general"] for row in _rows("note_kinds.csv")}
+def _generals() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for row in _rows("note_kinds.csv"):
+        word = stem(row["word"])
+        found[word] = (*found.get(word, ()), *(stem(part) for part in row["general"].split()))
+    return found
 
 
 @cache
