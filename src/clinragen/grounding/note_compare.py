@@ -10,7 +10,8 @@ from clinragen.grounding.note_views import View, distance
 from clinragen.grounding.note_words import Number, Token, agree, classes, contrasts
 
 _CRITICAL = frozenset({"side", "degree"})
-NEAR = 4
+_FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
+NEAR, NEARBY, SAME_PART = 4, 5, 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     agreements: Mapping[str, float]
     told: Mapping[str, float]
+    beside: frozenset[str]
     missing: tuple[tuple[str, str], ...]
     left: tuple[float, ...]
 
@@ -53,6 +55,7 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
         differences=(*status_differences(pairs, view), *words),
         agreements=status_agreements(pairs, view) | _agreements(clause, matched, numbers),
         told=_told(note, view),
+        beside=_beside(note, view),
         missing=tuple(_missing(clause, lacking)),
         left=tuple(clause.tokens[place].weight for place in lacking),
     )
@@ -65,6 +68,25 @@ def _told(note: NoteIndex, view: View) -> dict[str, float]:
         for status in note.statuses(at):
             found[status] = max(found.get(status, 0.0), view.fit[place])
     return found
+
+
+def _beside(note: NoteIndex, view: View) -> frozenset[str]:
+    """The statuses of cues in the parts of the note that hold answers, whether or not they reach these."""
+    found = set()
+    for at in view.pairs.values():
+        chunk = _chunk(note, at)
+        found |= {cue.status for cue in note.cues[note.sentence_of[at]] if cue.status and chunk[0] <= cue.start < chunk[1]}
+    return frozenset(found)
+
+
+def _chunk(note: NoteIndex, at: int) -> tuple[int, int]:
+    """From where to where the list item of a word goes."""
+    same = [
+        each
+        for each in note.tokens_of[note.sentence_of[at]]
+        if (note.tokens[each].segment, note.tokens[each].chunk) == (note.tokens[at].segment, note.tokens[at].chunk)
+    ]
+    return note.tokens[same[0]].start, note.tokens[same[-1]].end
 
 
 def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict[str, float]:
@@ -109,29 +131,45 @@ def _kind_of(contrast: str) -> str:
 
 def _contrasts(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Difference]:
     """Left for right, superficial for deep, mother for sister."""
+    said: dict[str, dict[str, int]] = {}
     for place, token in enumerate(clause.tokens):
         for name, side in contrasts().get(token.concept, {}).items():
-            told = _told_side(clause, note, view, place, name)
-            if told and side not in told and "any" not in {side, *told}:
-                yield Difference(place, _kind_of(name), f"{' and '.join(sorted(told))}, not {side}")
+            said.setdefault(name, {}).setdefault(side, place)
+    for name, sides in said.items():
+        if len(sides) == 1:
+            ((side, place),) = sides.items()
+            told = _told_sides(clause, note, view, place, name)
+            if told and all(side not in each and "any" not in {side, *each} for each in told):
+                yield Difference(place, _kind_of(name), f"{' and '.join(sorted(told[0]))}, not {side}")
 
 
-def _told_side(clause: NoteIndex, note: NoteIndex, view: View, place: int, name: str) -> set[str]:
-    """The sides that the note gives, of this class, to what the clause gives one; joined ones count both."""
-    anchor = _answer(clause, view, place)
+def _told_sides(
+    clause: NoteIndex, note: NoteIndex, view: View, place: int, name: str
+) -> list[frozenset[str]]:
+    """The sides that the note gives, of this class, to each place that answers what the clause gives one."""
+    answer = _answer(clause, view, place)
+    concept = note.tokens[answer].concept
+    anchors = [at for at in note.places.get(concept, ()) if note.sentence_of[at] in view.sentences]
+    found = (_told_side(note, view, at, name) for at in anchors or [answer])
+    return [told for told in found if told]
+
+
+def _told_side(note: NoteIndex, view: View, anchor: int, name: str) -> frozenset[str]:
+    """The sides of a class that stand nearest to a word of the note; those of one list item count together."""
     nearby = [
         at
         for at in _in_view(note, view)
-        if name in contrasts().get(note.tokens[at].concept, {}) and distance(note, anchor, at) < 1000
+        if name in contrasts().get(note.tokens[at].concept, {})
+        and distance(note, anchor, at) <= (SAME_PART if name in _FAR_REACHING else NEARBY)
     ]
     if not nearby:
-        return set()
+        return frozenset()
     nearest = note.tokens[min(nearby, key=lambda at: _closeness(note, anchor, at))]
-    told = {
+    told = frozenset(
         contrasts()[note.tokens[at].concept][name]
         for at in nearby
         if (note.tokens[at].segment, note.tokens[at].chunk) == (nearest.segment, nearest.chunk)
-    }
+    )
     return told - {"any"} or told
 
 
@@ -175,7 +213,7 @@ def _strong_pairs(clause: NoteIndex, view: View) -> bool:
 
 def _numbers_found(clause: NoteIndex, note: NoteIndex, view: View) -> set[int]:
     """The numbers of a clause that the note gives to the same thing."""
-    found = set()
+    found: set[int] = set()
     for place, token in enumerate(clause.tokens):
         if token.number:
             told = _told_numbers(clause, note, view, place)
@@ -187,22 +225,17 @@ def _numbers_found(clause: NoteIndex, note: NoteIndex, view: View) -> set[int]:
 def _told_numbers(clause: NoteIndex, note: NoteIndex, view: View, place: int) -> list[Number]:
     """The numbers of the view that measure what a number of the clause does: those of the nearest part."""
     said = clause.tokens[place].number
+    told = {at: number for at in _in_view(note, view) if (number := note.tokens[at].number)}
+    alike = {at: number for at, number in told.items() if said and number.measures == said.measures}
+    if not alike:
+        return [] if said and said.measures else list(told.values())
     anchor = _answer(clause, view, place)
-    others = [
-        at
-        for at in _in_view(note, view)
-        if (number := note.tokens[at].number) and said and number.measures == said.measures
-    ]
-    if not others:
-        return [number for at in _in_view(note, view) if (number := note.tokens[at].number)] if said and not said.measures else []
-    nearest = note.tokens[min(others, key=lambda at: _closeness(note, anchor, at))]
-    return [
-        number
-        for at in others
-        if (number := note.tokens[at].number)
-        and (note.tokens[at].segment, note.tokens[at].chunk, note.sentence_of[at])
-        == (nearest.segment, nearest.chunk, note.sentence_of[note.tokens.index(nearest)])
-    ]
+    nearest = min(alike, key=lambda at: _closeness(note, anchor, at))
+    return [number for at, number in alike.items() if _part(note, at) == _part(note, nearest)]
+
+
+def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
+    return note.sentence_of[at], note.tokens[at].segment, note.tokens[at].chunk
 
 
 def _numbers(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:

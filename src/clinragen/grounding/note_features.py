@@ -7,19 +7,27 @@ from clinragen.grounding.note_forms import forms_of
 from clinragen.grounding.note_index import NoteIndex
 
 _LIKELY = 0.5
+_FIRM = frozenset({"denied", "another side", "another member", "another number", "another relative", "opposite"} | {"of a relative", "not done", "over", "open"})
+_TELLING = frozenset({"negated", "family", "uncertain", "planned", "past", "number", "side"})
+_STATUSES = ("family", "negated", "uncertain", "planned", "past")
 
 
 def features(clause: NoteIndex, found: Comparison | None) -> dict[str, float]:
     """The features of a clause and of the place of the note that answers it best, if any."""
     told = {f"form: {form}": value for form, value in forms_of(clause.text).items()}
     statuses = {cue.status for cues in clause.cues for cue in cues}
-    told |= {f"said: {status}": 1.0 for status in ("family", "negated", "uncertain", "planned", "past") if status in statuses}
+    told |= {f"said: {status}": 1.0 for status in _STATUSES if status in statuses}
     if found is None:
         return told | {"nothing shared": 1.0}
     for difference in found.differences:
         name = f"differs: {difference.kind}"
         told[name] = max(told.get(name, 0.0), difference.weight)
+    firm = [d.weight for d in found.differences if d.kind in _FIRM]
+    told["differs"] = max(firm, default=0.0)
+    told["differs, well covered"] = told["differs"] * found.coverage
+    told["agrees"] = max((w for name, w in found.agreements.items() if name in _TELLING), default=0.0) if not firm else 0.0
     told |= {f"told: {status}": weight for status, weight in found.told.items()}
+    told |= {f"beside: {status}": 1.0 for status in _STATUSES if status in found.beside and status not in statuses}
     told |= {f"agrees: {name}": value for name, value in found.agreements.items()}
     for kind, _ in found.missing:
         told[f"missing: {kind}"] = 1.0

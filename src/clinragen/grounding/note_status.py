@@ -47,6 +47,11 @@ class Pair:
     said: frozenset[Status]
     told: frozenset[Status]
 
+    def kind_of(self, difference: str) -> str:
+        """A difference, apart for parts of the body and tests: "no bleed in the head" denies no head."""
+        is_place = is_place_or_test(self.clause.tokens[self.place].concept)
+        return f"{difference}, of a place" if is_place else difference
+
     @property
     def is_past_tense(self) -> bool:
         """Whether the clause speaks of the past."""
@@ -81,7 +86,6 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
         Pair(clause, note, place, at, clause.statuses(place) | of_family, note.statuses(at))
         for place, at in view.pairs.items()
         if clause.tokens[place].weight >= 0.5
-        and not is_place_or_test(clause.tokens[place].concept)
         and "relative" not in contrasts().get(clause.tokens[place].concept, {})
     ]
 
@@ -98,7 +102,7 @@ def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:
     for pair in pairs:
         for differs, kind, reason in _DIFFERENCES:
             if differs(pair) and not (both_deny and kind in ("denied", "affirmed")):
-                yield Difference(pair.place, kind, reason, view.fit[pair.place])
+                yield Difference(pair.place, pair.kind_of(kind), reason, view.fit[pair.place])
                 break
 
 
