@@ -7,12 +7,13 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from clinragen.grounding import note_decision
-from clinragen.grounding.note import best_comparison, note_index
+from clinragen.grounding.note import best_comparison, clause_index, note_index
 from clinragen.grounding.note_features import features
 from clinragen.schema import VERDICTS
 
@@ -28,10 +29,10 @@ def examples(path: Path) -> Iterator[Example]:
     """The features and the verdict of every claim about the note."""
     for case in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
         note = note_index(case["note"])
-        for claim in case["claims"]:
+        for before, claim in pairwise([{"text": ""}, *case["claims"]]):
             if claim["about"] == "note":
-                clause = note_index(claim["text"])
-                yield features(clause, best_comparison(clause, note)), claim["verdict"]
+                clause = clause_index(claim["text"], before["text"])
+                yield features(claim["text"], clause, best_comparison(clause, note)), claim["verdict"]
 
 
 def fit(told: list[Example], penalty: float = PENALTY) -> dict[str, dict[str, float]]:

@@ -9,7 +9,7 @@ from clinragen.grounding.note_compare import Comparison, compare
 from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import features
 from clinragen.grounding.note_forms import forms_of
-from clinragen.grounding.note_index import NoteIndex, note_index
+from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.grounding.note_views import views
 from clinragen.schema import Claim, Verdict
 
@@ -19,13 +19,16 @@ TWO_SENTENCES = 0.1
 """What reading two neighbouring sentences together costs against one that says it all."""
 
 
-def check_note_clause(text: str, start: int, note: NoteIndex) -> Claim | None:
-    """What the note says of one clause, which begins at `start` of its rationale; None if it says nothing."""
-    clause = note_index(text)
-    if not any(token.weight == 1 for token in clause.tokens):
+def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") -> Claim | None:
+    """What the note says of one clause, which begins at `start` of its rationale; None if it says nothing.
+
+    `before` is the clause before it, for what a pronoun stands for.
+    """
+    clause = clause_index(text, before)
+    if not any(token.weight == 1 for _, token in clause.told()):
         return None
     found = best_comparison(clause, note)
-    told = features(clause, found)
+    told = features(text, clause, found)
     if told["form: advice"] and (found is None or found.coverage < 0.5):
         return None
     verdict, _ = decide(told)
@@ -40,7 +43,7 @@ def best_comparison(clause: NoteIndex, note: NoteIndex) -> Comparison | None:
 
 def _preference(found: Comparison) -> tuple[float, int]:
     cost = TWO_SENTENCES * (len(found.view.sentences) - 1)
-    return round(found.coverage - cost, 2), -len(found.differences)
+    return round(found.likeness - cost, 2), -len(found.differences)
 
 
 def _reason(verdict: Verdict, told: dict[str, float], found: Comparison | None) -> str:
@@ -68,7 +71,7 @@ def _claim(
     found: Comparison | None,
     reason: str,
 ) -> Claim:
-    words = [text[token.start : token.end] for token in clause.tokens if token.weight == 1]
+    words = [clause.text[token.start : token.end] for _, token in clause.told() if token.weight == 1]
     subject = " ".join(dict.fromkeys(words))
     evidence = (_evidence(note, found),) if found else ()
     return Claim(text, start, start + len(text), "note", subject, verdict, evidence, reason)

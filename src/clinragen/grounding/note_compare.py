@@ -11,12 +11,14 @@ from clinragen.grounding.note_words import Number, Token, agree, classes, contra
 
 _CRITICAL = frozenset({"side", "degree"})
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
+REPLACED = 0.15
+"""What a word that differs costs when the best view is chosen."""
 NEAR, NEARBY, SAME_PART = 4, 5, 999
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How far a view covers a clause, what differs and agrees, and which critical words the note lacks.
+    """How far a view covers a clause (`likeness` counts a little what differs in a word), what differs and agrees, and which critical words the note lacks.
 
     `agreements` gives what clause and note both say ("negated", "side", "number" ...), with how surely;
     `missing` pairs what a word is with the word; `left` are the weights of all words without an answer.
@@ -24,6 +26,7 @@ class Comparison:
 
     view: View
     coverage: float
+    likeness: float
     differences: tuple[Difference, ...]
     agreements: Mapping[str, float]
     told: Mapping[str, float]
@@ -43,7 +46,7 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     pairs = status_pairs(clause, note, view)
     replaced = {found.place for found in words}
     matched = (set(view.pairs) | numbers) - replaced - _torn_apart(note, view)
-    counted = [place for place, token in enumerate(clause.tokens) if token.weight and place not in replaced]
+    counted = [place for place, token in clause.told() if token.weight and place not in replaced]
     total = sum(clause.tokens[place].weight for place in counted)
     covered = sum(
         clause.tokens[place].weight * view.fit.get(place, 1.0) for place in counted if place in matched
@@ -52,6 +55,7 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     return Comparison(
         view=view,
         coverage=covered / total if total else 0.0,
+        likeness=covered / max(total + REPLACED * len(replaced), 1e-9),
         differences=(*status_differences(pairs, view), *words),
         agreements=status_agreements(pairs, view) | _agreements(clause, matched, numbers),
         told=_told(note, view),
@@ -132,7 +136,7 @@ def _kind_of(contrast: str) -> str:
 def _contrasts(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Difference]:
     """Left for right, superficial for deep, mother for sister."""
     said: dict[str, dict[str, int]] = {}
-    for place, token in enumerate(clause.tokens):
+    for place, token in clause.told():
         for name, side in contrasts().get(token.concept, {}).items():
             said.setdefault(name, {}).setdefault(side, place)
     for name, sides in said.items():
@@ -187,7 +191,7 @@ def _answer(clause: NoteIndex, view: View, place: int) -> int:
 def _members(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) -> Iterator[Difference]:
     """Another drug or organism where the rest agrees."""
     said = {token.concept for token in clause.tokens}
-    for place, token in enumerate(clause.tokens):
+    for place, token in clause.told():
         kind = classes().get(token.concept)
         if kind is None or place in view.pairs:
             continue
@@ -198,7 +202,8 @@ def _members(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) 
             if classes().get(note.tokens[at].concept) == kind and distance(note, anchor, at) < 1000
         ]
         is_about_it = numbers or _strong_pairs(clause, view) or _is_only_one_of_its_kind(token, others)
-        if others and is_about_it and not any(other.concept in said for other in others):
+        is_kin = any(other.concept in token.concepts or token.concept in other.concepts for other in others)
+        if others and is_about_it and not is_kin and not any(other.concept in said for other in others):
             yield Difference(place, "another member", f"{note.text[others[0].start : others[0].end]}, not {token.concept}")
 
 
@@ -214,7 +219,7 @@ def _strong_pairs(clause: NoteIndex, view: View) -> bool:
 def _numbers_found(clause: NoteIndex, note: NoteIndex, view: View) -> set[int]:
     """The numbers of a clause that the note gives to the same thing."""
     found: set[int] = set()
-    for place, token in enumerate(clause.tokens):
+    for place, token in clause.told():
         if token.number:
             told = _told_numbers(clause, note, view, place)
             if told and any(agree(token.number, number, clause.text, token.start) for number in told):
@@ -240,7 +245,7 @@ def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
 
 def _numbers(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:
     """Another number of the same thing."""
-    for place, token in enumerate(clause.tokens):
+    for place, token in clause.told():
         if token.number and token.number.measures and place not in found:
             told = [n for n in _told_numbers(clause, note, view, place) if n.measures == token.number.measures]
             if told:

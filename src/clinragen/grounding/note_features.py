@@ -12,10 +12,11 @@ _TELLING = frozenset({"negated", "family", "uncertain", "planned", "past", "numb
 _STATUSES = ("family", "negated", "uncertain", "planned", "past")
 
 
-def features(clause: NoteIndex, found: Comparison | None) -> dict[str, float]:
+def features(text: str, clause: NoteIndex, found: Comparison | None) -> dict[str, float]:
     """The features of a clause and of the place of the note that answers it best, if any."""
-    told = {f"form: {form}": value for form, value in forms_of(clause.text).items()}
-    statuses = {cue.status for cues in clause.cues for cue in cues}
+    told = {f"form: {form}": value for form, value in forms_of(text).items()}
+    statuses = {cue.status for cues in clause.cues for cue in cues if cue.start >= len(clause.text) - len(text)
+    }
     told |= {f"said: {status}": 1.0 for status in _STATUSES if status in statuses}
     if found is None:
         return told | {"nothing shared": 1.0}

@@ -1,11 +1,12 @@
 """A note read once: its sentences, words and cues, and where each concept stands."""
 
+import re
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from clinragen.clinical.mentions import (
     Cue,
@@ -20,6 +21,13 @@ from clinragen.clinical.mentions import (
 from clinragen.clinical.notes import Span, sections
 from clinragen.grounding.note_words import Token, tokens
 
+CONTEXT = 0.3
+"""What a word of the clause before counts, beside 1 for the clause's own."""
+_PRONOUN = re.compile(
+    r"\W*(?:and |but |while |although |though |which|that|who|whose)?\s*(?:it|its|they|their|them|these|those|this|that|which|another|"
+    r"there|both|neither|one|the (?:left|right|other|latter|former|second|first|same)|a second|a strain|on that|\w+ing)\b",
+    re.I,
+)
 BEGINNING = 3
 """So many letters must two words share to be taken for akin."""
 
@@ -29,7 +37,8 @@ class NoteIndex:
     """A note, or a clause read like one.
 
     `sentence_of` gives the sentence of each token, `tokens_of` the reverse, and `places` the tokens of each
-    concept; `by_beginning` lists the concepts by their first letters; `histories` are the sentences in the past history, where "prior" goes without saying.
+    concept; `by_beginning` lists the concepts by their first letters; `histories` are the sentences in the past history, where "prior" goes without saying. In a
+    clause, the tokens before `own` are of the clause before, which a pronoun may stand for.
     """
 
     text: str
@@ -41,11 +50,31 @@ class NoteIndex:
     places: Mapping[str, tuple[int, ...]]
     by_beginning: Mapping[str, tuple[str, ...]]
     histories: frozenset[int]
+    own: int = 0
+
+    def told(self) -> Iterator[tuple[int, Token]]:
+        """The tokens of a clause itself, with their places; before them stand those of its context."""
+        return islice(enumerate(self.tokens), self.own, None)
+
+    @property
+    def begins(self) -> int:
+        """Where in the text the clause itself begins, after its context."""
+        return self.tokens[self.own].start if 0 < self.own < len(self.tokens) else 0
 
     def statuses(self, place: int) -> frozenset[Status]:
         """All statuses that the cues of its sentence give to a token; empty means present."""
         token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
         return statuses_at(self.text, Span(token.start, token.end), cues)
+
+
+def clause_index(text: str, before: str = "") -> NoteIndex:
+    """Read a clause; where a pronoun is its subject, the words of the clause before count a little."""
+    if not before or not _PRONOUN.match(text):
+        return note_index(text)
+    read = note_index(f"{before}.\n\n{text}")
+    own = next((place for place, token in enumerate(read.tokens) if token.start > len(before)), len(read.tokens))
+    context = (token._replace(weight=CONTEXT * token.weight) for token in read.tokens[:own])
+    return replace(read, tokens=(*context, *read.tokens[own:]), own=own)
 
 
 def note_index(note: str) -> NoteIndex:

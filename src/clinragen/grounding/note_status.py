@@ -55,8 +55,9 @@ class Pair:
     @property
     def is_past_tense(self) -> bool:
         """Whether the clause speaks of the past."""
-        said = self.clause.text
-        return _PAST_TENSE.search(said) is not None and _CURRENT.search(said) is None
+        said, begins = self.clause.text, self.clause.begins
+        is_current = _CURRENT.search(said, begins) is not None
+        return not is_current and _PAST_TENSE.search(said, begins) is not None
 
     @property
     def is_procedure(self) -> bool:
@@ -85,14 +86,14 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     return [
         Pair(clause, note, place, at, clause.statuses(place) | of_family, note.statuses(at))
         for place, at in view.pairs.items()
-        if clause.tokens[place].weight >= 0.5
+        if clause.tokens[place].weight >= 0.5 and place >= clause.own
         and "relative" not in contrasts().get(clause.tokens[place].concept, {})
     ]
 
 
 def _is_of_family(clause: NoteIndex) -> bool:
-    return not _SOURCE.search(clause.text) and any(
-        "relative" in contrasts().get(token.concept, {}) for token in clause.tokens
+    return not _SOURCE.search(clause.text, clause.begins) and any(
+        "relative" in contrasts().get(token.concept, {}) for _, token in clause.told()
     )
 
 
