@@ -19,7 +19,7 @@ from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
 SETS = ("a", "b", "c")
-PENALTY = 4.0
+PENALTY = 3.0
 STEPS = 400
 
 Example = tuple[dict[str, float], str]

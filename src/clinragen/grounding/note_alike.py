@@ -9,6 +9,8 @@ from clinragen.grounding.note_words import Token, classes, contrasts
 SAME, KIND, GENERAL, AKIN = 1.0, 0.9, 0.6, 0.8
 """A word or its synonym; a kind of what the clause names; what the clause's word is a kind of; alike in form."""
 
+VAGUE = frozenset({"bodypart", "test", "procedur"})
+"""Kinds too wide for "a test" to tell of an echocardiogram."""
 _SHORTEST_ROOT = 4
 _LEAST_SHARED = 0.6
 _ENDINGS = (
@@ -24,6 +26,8 @@ def alike(token: Token, note: NoteIndex) -> Mapping[int, float]:
     found: dict[int, float] = {}
     _add(found, note, token.concept, SAME)
     for general in token.concepts[1:]:
+        if general in VAGUE:
+            continue
         for place in note.places.get(general, ()):
             if note.tokens[place].concept == general:
                 found.setdefault(place, GENERAL)

@@ -82,13 +82,20 @@ class Pair:
 
 def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     """The words of a clause that have an answer and can be denied, planned or over."""
-    of_family: set[Status] = {"family"} if _is_of_family(clause) else set()
+    throughout = _said_throughout(clause)
     return [
-        Pair(clause, note, place, at, clause.statuses(place) | of_family, note.statuses(at))
+        Pair(clause, note, place, at, clause.statuses(place) | throughout, note.statuses(at))
         for place, at in view.pairs.items()
         if clause.tokens[place].weight >= 0.5 and place >= clause.own
-        and "relative" not in contrasts().get(clause.tokens[place].concept, {})
+        and not {"relative", "side"} & contrasts().get(clause.tokens[place].concept, {}).keys()
     ]
+
+
+def _said_throughout(clause: NoteIndex) -> frozenset[Status]:
+    """What a clause says of all its words: a clause is short enough for one subject and one mood."""
+    said: set[Status] = {"family"} if _is_of_family(clause) else set()
+    cues = (cue for cues in clause.cues for cue in cues if cue.start >= clause.begins)
+    return frozenset(said | {cue.status for cue in cues if cue.status in ("uncertain", "planned")})
 
 
 def _is_of_family(clause: NoteIndex) -> bool:
