@@ -205,7 +205,7 @@ def _is_blocked_before(cue: Cue, between: str, text: str, span: Span) -> bool:
 
 def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:
     """Earlier items of a list: "fatigue and absent P waves"; "lisinopril, warfarin held"."""
-    if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between):
+    if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between) and not _TOLD_ANEW.search(between):
         return True
     return cue.reach is not None and _LIST_BREAK.search(between.rstrip(", ")) is not None
 

@@ -45,7 +45,8 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     ]
     pairs = status_pairs(clause, note, view)
     replaced = {found.place for found in words}
-    matched = (set(view.pairs) | numbers) - replaced - _torn_apart(note, view)
+    apart = _torn_apart(note, view) | set(_sides_apart(clause, note, view))
+    matched = (set(view.pairs) | numbers) - replaced - apart
     counted = [place for place, token in clause.told() if token.weight and place not in replaced]
     total = sum(clause.tokens[place].weight for place in counted)
     covered = sum(
@@ -101,6 +102,14 @@ def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict
         "side": float(any("side" in contrasts().get(concept, {}) for concept in concepts)),
         "relative": float(any("relative" in contrasts().get(concept, {}) for concept in concepts)),
     }
+
+
+def _sides_apart(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[int]:
+    """Sides that the note gives to something else than the clause does."""
+    for place, at in view.pairs.items():
+        if "side" in contrasts().get(clause.tokens[place].concept, {}):
+            if distance(note, _answer(clause, view, place), at) >= SAME_PART:
+                yield place
 
 
 def _torn_apart(note: NoteIndex, view: View) -> set[int]:
