@@ -7,14 +7,17 @@ import csv
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from clinragen.grounding import note_decision
-from clinragen.grounding.note import best_comparison, clause_index, note_index
+from clinragen.grounding.note import best_comparison, clause_index, note_index, verdict_on
+from clinragen.grounding.note_compare import Comparison
 from clinragen.grounding.note_features import features
+from clinragen.grounding.note_index import NoteIndex
 from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
@@ -22,7 +25,15 @@ SETS = ("a", "b", "c")
 PENALTY = 3.0
 STEPS = 400
 
-Example = tuple[dict[str, float], str]
+@dataclass(frozen=True)
+class Example:
+    """A claim: its note, the place that answers it, its features and its verdict."""
+
+    note: NoteIndex
+    found: Comparison | None
+    features: dict[str, float]
+    verdict: str
+
 
 
 def examples(path: Path) -> Iterator[Example]:
@@ -32,14 +43,15 @@ def examples(path: Path) -> Iterator[Example]:
         for before, claim in pairwise([{"text": ""}, *case["claims"]]):
             if claim["about"] == "note":
                 clause = clause_index(claim["text"], before["text"])
-                yield features(claim["text"], clause, best_comparison(clause, note)), claim["verdict"]
+                found = best_comparison(clause, note)
+                yield Example(note, found, features(claim["text"], clause, found), claim["verdict"])
 
 
 def fit(told: list[Example], penalty: float = PENALTY) -> dict[str, dict[str, float]]:
     """Weights of a multinomial logistic regression with a ridge penalty, by gradient descent."""
-    names = sorted({name for found, _ in told for name in found})
-    x = np.array([[1.0, *(found.get(name, 0.0) for name in names)] for found, _ in told])
-    y = np.array([[verdict == other for other in VERDICTS] for _, verdict in told], float)
+    names = sorted({name for example in told for name in example.features})
+    x = np.array([[1.0, *(each.features.get(name, 0.0) for name in names)] for each in told])
+    y = np.array([[each.verdict == other for other in VERDICTS] for each in told], float)
     weights = np.zeros((x.shape[1], len(VERDICTS)))
     ridge = np.full((x.shape[1], 1), penalty)
     ridge[0] = 0.01
@@ -58,7 +70,7 @@ def fit(told: list[Example], penalty: float = PENALTY) -> dict[str, dict[str, fl
 def estimate(weights: dict[str, dict[str, float]], told: list[Example]) -> str:
     """The accuracy on other claims, and how many contradicted ones are called supported."""
     note_decision._weights = lambda: weights  # type: ignore[assignment]
-    pairs = [(verdict, note_decision.decide(found)[0]) for found, verdict in told]
+    pairs = [(each.verdict, verdict_on(each.note, each.found, each.features)) for each in told]
     wrong = sum(p == ("contradicted", "supported") for p in pairs) / max(1, sum(v == "contradicted" for v, _ in pairs))
     by = " ".join(f"{a[0]}>{b[0]}:{pairs.count((a, b))}" for a in VERDICTS for b in VERDICTS)
     return f"accuracy {np.mean([a == b for a, b in pairs]):.3f}, contradicted called supported {wrong:.3f}  {by}"

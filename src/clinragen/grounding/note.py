@@ -7,14 +7,18 @@ together (see `note_features`, `note_decision`).
 
 from clinragen.grounding.note_compare import Comparison, compare
 from clinragen.grounding.note_decision import decide, strongest
-from clinragen.grounding.note_features import features
+from clinragen.grounding.note_features import FIRM, features
 from clinragen.grounding.note_forms import forms_of
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
+from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
 from clinragen.schema import Claim, Verdict
 
 __all__ = ["NoteIndex", "check_note_clause", "note_index"]
 
+PLAIN = 0.9
+"""The share of a clause that the note must say for it to be supported whatever else may speak against it."""
+QUOTED = 0.5
 TWO_SENTENCES = 0.1
 """What reading two neighbouring sentences together costs against one that says it all."""
 
@@ -29,10 +33,36 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
         return None
     found = best_comparison(clause, note)
     told = features(text, clause, found)
-    if told["form: advice"] and (found is None or found.coverage < 0.5):
+    if told["form: advice"] and (found is None or found.coverage < QUOTED):
         return None
-    verdict, _ = decide(told)
+    verdict = verdict_on(note, found, told)
     return _claim(text, start, clause, verdict, note, found, _reason(verdict, told, found))
+
+
+def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:
+    """The verdict on a clause, given the place of the note that answers it and the features of both."""
+    return _plainly(note, found, told) or decide(told)[0]
+
+
+def _plainly(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict | None:
+    """The verdict where there is nothing to weigh, or None.
+
+    Unverifiable is what shares no word with the note, or hardly one although it claims to quote it, and what
+    the note makes conditional; supported is what the note says in full, and its cause too where the clause
+    tells one; contradicted is what it says in full but for a difference.
+    """
+    if found is None or (told["form: quotation"] and found.coverage < QUOTED and not told["differs"]):
+        return "unverifiable"
+    kinds = {difference.kind.removesuffix(OF_A_PLACE) for difference in found.differences}
+    if kinds == {"conditional"}:
+        return "unverifiable"
+    if found.coverage < PLAIN:
+        return None
+    if told["form: cause"] and not (found.differences or forms_of(evidence_text(note, found))["cause"]):
+        return None
+    if not kinds:
+        return "supported"
+    return "contradicted" if kinds <= FIRM | {"affirmed"} else None
 
 
 def best_comparison(clause: NoteIndex, note: NoteIndex) -> Comparison | None:
@@ -56,9 +86,17 @@ def _reason(verdict: Verdict, told: dict[str, float], found: Comparison | None) 
     return f"decided by {strongest(told, verdict)}"
 
 
+def evidence_text(note: NoteIndex, found: Comparison) -> str:
+    """The sentences of the note that a clause is compared with."""
+    return note.text[slice(*_evidence_span(note, found))]
+
+
+def _evidence_span(note: NoteIndex, found: Comparison) -> tuple[int, int]:
+    return note.sentences[found.view.sentences[0]].start, note.sentences[found.view.sentences[-1]].end
+
+
 def _evidence(note: NoteIndex, found: Comparison) -> str:
-    first, last = found.view.sentences[0], found.view.sentences[-1]
-    start, end = note.sentences[first].start, note.sentences[last].end
+    start, end = _evidence_span(note, found)
     return f"note[{start}:{end}]: {' '.join(note.text[start:end].split())}"
 
 

@@ -7,7 +7,7 @@ from clinragen.grounding.note_forms import forms_of
 from clinragen.grounding.note_index import NoteIndex
 
 _LIKELY = 0.5
-_FIRM = frozenset({"denied", "another side", "another member", "another number", "another relative", "opposite"} | {"of a relative", "not done", "over", "open"})
+FIRM = frozenset({"denied", "another side", "another member", "another number", "another relative", "opposite"} | {"of a relative", "not done", "over", "open"})
 _TELLING = frozenset({"negated", "family", "uncertain", "planned", "past", "number", "side"})
 _STATUSES = ("family", "negated", "uncertain", "planned", "past")
 
@@ -23,7 +23,7 @@ def features(text: str, clause: NoteIndex, found: Comparison | None) -> dict[str
     for difference in found.differences:
         name = f"differs: {difference.kind}"
         told[name] = max(told.get(name, 0.0), difference.weight)
-    firm = [d.weight for d in found.differences if d.kind in _FIRM]
+    firm = [d.weight for d in found.differences if d.kind in FIRM]
     told["differs"] = max(firm, default=0.0)
     told["differs, well covered"] = told["differs"] * found.coverage
     told["agrees"] = max((w for name, w in found.agreements.items() if name in _TELLING), default=0.0) if not firm else 0.0

@@ -16,6 +16,11 @@ _PAST = re.compile(
     r"\b(?:was|were|had|did|has|have|been|took|gave|given|went|came|got|lost|left|grew|showed|found|\w{3,}ed)\b",
     re.I,
 )
+_QUOTATION = re.compile(
+    r"\b(?:the|her|his|this) (?:note|chart|history|record)s? (?:also )?(?:mentions?|reports?|records?|states?|describes?|"
+    r"notes?|lists?|documents?|says|shows?|contains?)\b",
+    re.I,
+)
 
 
 def forms_of(text: str) -> dict[str, float]:
@@ -26,6 +31,7 @@ def forms_of(text: str) -> dict[str, float]:
             found[form] = 1.0
     found["patient"] = float(_PATIENT.search(text) is not None)
     found["told"] = float(_PAST.search(text) is not None)
+    found["quotation"] = float(_QUOTATION.search(text) is not None)
     found["relative clause"] = float(re.match(r"\W*(?:which|that)\b", text, re.I) is not None)
     return found
 

@@ -22,6 +22,7 @@ _SOURCE = re.compile(
     r"with|decides?|called|by (?:his|her|the))\b",
     re.I,
 )
+OF_A_PLACE = ", of a place"
 OVER: frozenset[Status] = frozenset({"past", "resolved"})
 COMPARED: tuple[Status, ...] = ("family", "negated", "uncertain", "planned", "past")
 
@@ -50,7 +51,7 @@ class Pair:
     def kind_of(self, difference: str) -> str:
         """A difference, apart for parts of the body and tests: "no bleed in the head" denies no head."""
         is_place = is_place_or_test(self.clause.tokens[self.place].concept)
-        return f"{difference}, of a place" if is_place else difference
+        return difference + OF_A_PLACE if is_place else difference
 
     @property
     def is_past_tense(self) -> bool:
