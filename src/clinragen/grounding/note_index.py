@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from itertools import islice, pairwise
@@ -51,6 +51,7 @@ class NoteIndex:
     by_beginning: Mapping[str, tuple[str, ...]]
     histories: frozenset[int]
     own: int = 0
+    _known: dict[int, frozenset[Status]] = field(default_factory=dict, compare=False, repr=False)
 
     def told(self) -> Iterator[tuple[int, Token]]:
         """The tokens of a clause itself, with their places; before them stand those of its context."""
@@ -63,8 +64,10 @@ class NoteIndex:
 
     def statuses(self, place: int) -> frozenset[Status]:
         """All statuses that the cues of its sentence give to a token; empty means present."""
-        token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
-        return statuses_at(self.text, Span(token.start, token.end), cues)
+        if place not in self._known:
+            token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
+            self._known[place] = statuses_at(self.text, Span(token.start, token.end), cues)
+        return self._known[place]
 
 
 def clause_index(text: str, before: str = "") -> NoteIndex:

@@ -8,7 +8,7 @@ from clinragen.grounding.note_alike import alike
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_words import contrasts
 
-MOST_SENTENCES = 4
+MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 5, 0.9
 FIT = 20
 """So many words farther away may an answer stand that is the word itself."""
 OTHER_SENTENCE, OTHER_PART, FAR_CHUNK = 0.7, 0.8, 0.9
@@ -32,8 +32,19 @@ class View:
 _Answers = Mapping[int, Mapping[int, float]]
 
 
-def views(clause: NoteIndex, note: NoteIndex) -> Iterator[View]:
-    """The most promising views, sentence by sentence, alone and with a neighbour."""
+def views(clause: NoteIndex, note: NoteIndex) -> list[View]:
+    """The most promising views of the note, of sentences alone and with a neighbour."""
+    found = sorted(_all_views(clause, note), key=lambda view: -_weight(clause, view))
+    return found[:MOST_VIEWS]
+
+
+def _weight(clause: NoteIndex, view: View) -> float:
+    """How much of a clause a view answers at most; a neighbour is to add something."""
+    total = sum(clause.tokens[place].weight * fit for place, fit in view.fit.items())
+    return total * (1.0 if len(view.sentences) == 1 else NEIGHBOUR)
+
+
+def _all_views(clause: NoteIndex, note: NoteIndex) -> Iterator[View]:
     answers = {
         place: alike(token, note)
         for place, token in enumerate(clause.tokens)
@@ -68,7 +79,8 @@ def _views_of(
         place: [at for at in places if note.sentence_of[at] == number] for place, places in found.items()
     }
     shared = [place for place, places in inside.items() if places]
-    if shared:
+    is_telling = len(group) == 1 or any(found[place] and not inside[place] for place in found)
+    if shared and is_telling:
         rarest = min(shared, key=lambda place: (_is_poor_anchor(clause, place), len(inside[place]), place))
         for anchor in inside[rarest]:
             pairs = {
