@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, get_args
 
 from clinragen.clinical.diagnoses import diagnoses, signs
 from clinragen.clinical.notes import FAMILY, Span, sections, sentences
+from clinragen.clinical.phrases import any_phrase
 
 Status = Literal["family", "negated", "uncertain", "planned", "resolved", "past", "present"]
 Boundary = Literal["end", "pause"]
@@ -228,10 +229,9 @@ def _matcher(phrases: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dic
 
 def _any_of(phrases: Mapping[str, object]) -> re.Pattern[str]:
     """Any of these as whole words, the longest first; blanks match any blanks, so wrapped lines too."""
-    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
-    words = "|".join(re.escape(each).replace(r"\ ", r"\s+") for each in longest_first if each not in _MARKS)
-    marks = "|".join(re.escape(each) for each in longest_first if each in _MARKS)
-    return re.compile(rf"(?<![\w-])(?:{words or '(?!)'})(?![\w-])" + (f"|{marks}" if marks else ""))
+    marks = "|".join(re.escape(each) for each in sorted(phrases) if each in _MARKS)
+    words = any_phrase(each for each in phrases if each not in _MARKS)
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])" + (f"|{marks}" if marks else ""))
 
 
 def _key(phrase: str) -> str:

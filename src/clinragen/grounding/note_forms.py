@@ -5,6 +5,8 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from clinragen.clinical.phrases import any_phrase
+
 FORMS = ("cause", "outcome", "knowledge", "advice")
 
 _PATIENT = re.compile(
@@ -47,6 +49,4 @@ def _cues() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _finder() -> re.Pattern[str]:
-    longest_first = sorted(_cues(), key=lambda cue: (-len(cue), cue))
-    words = "|".join(re.escape(cue).replace(r"\ ", r"\s+") for cue in longest_first)
-    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])")
+    return re.compile(rf"(?<![\w-])(?:{any_phrase(_cues())})(?![\w-])")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
+from clinragen.clinical.phrases import any_phrase
 
 _WORD = re.compile(
     r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
@@ -108,15 +109,22 @@ def is_place_or_test(concept: str) -> bool:
 def contrasts() -> Mapping[str, Mapping[str, str]]:
     """Concept -> {class: side}: two sides of one class exclude each other, such as left and right."""
     table: dict[str, dict[str, str]] = {}
-    for row in _rows("note_contrasts.csv"):
-        table.setdefault(stem(row["word"]), {})[row["class"]] = row["side"]
+    for row in _rows("contrasts"):
+        for concept in _concepts(row["word"])[-1:]:
+            table.setdefault(concept, {}).setdefault(row["class"], row["side"])
     return table
 
 
 @cache
 def classes() -> Mapping[str, str]:
     """Concept -> "drug" or "organism": members are never interchangeable."""
-    return {stem(row["word"]): row["class"] for row in _rows("note_kinds.csv") if row["class"]}
+    return {concept: row["class"] for row in _rows("kinds") if row["class"] for concept in _one(row["word"])}
+
+
+def _one(word: str) -> tuple[str, ...]:
+    """The concept of a table's word, if it is one."""
+    concepts = _concepts(word)
+    return concepts if len(concepts) == 1 else ()
 
 
 @cache
@@ -223,7 +231,7 @@ def _parts(concept: str) -> tuple[str, ...]:
 
 @cache
 def _compounds() -> tuple[dict[str, str], dict[str, str]]:
-    rows = _rows("note_roots.csv")
+    rows = list(_rows("roots"))
     roots = {row["part"]: row["means"] for row in rows if row["position"] == "begin"}
     endings = {form: row["means"] for row in rows if row["position"] == "end" for form in (stem(row["part"]), row["part"])}
     return roots, endings
@@ -237,15 +245,35 @@ def _number_words() -> dict[str, float]:
 @cache
 def _generals() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for row in _rows("note_kinds.csv"):
-        word = stem(row["word"])
-        found[word] = (*found.get(word, ()), *(stem(part) for part in row["general"].split()))
+    for row in _rows("kinds"):
+        for word in _one(row["word"]):
+            known = found.get(word, ())
+            general = tuple(concept for part in row["general"].split() for concept in _concepts(part))
+            found[word] = (*known, *(concept for concept in general if concept not in known and concept != word))
     return found
 
 
 @cache
 def _synonyms() -> dict[str, str]:
-    return {row["phrase"]: row["means"] for row in _rows("note_synonyms.csv")}
+    """Phrase -> what it means; the first of the tables that has a phrase decides, and none leads in a circle."""
+    found: dict[str, str] = {}
+    for row in _rows("synonyms"):
+        phrase = row["phrase"].lower()
+        if phrase not in found and phrase not in _all_meanings(row["means"], found):
+            found[phrase] = row["means"].lower()
+    return found
+
+
+def _all_meanings(means: str, known: Mapping[str, str]) -> set[str]:
+    """Every word that a meaning leads to."""
+    found: set[str] = set()
+    ahead = [means, *means.split()]
+    while ahead:
+        word = ahead.pop()
+        if word not in found:
+            found.add(word)
+            ahead += [next_word for next_word in known.get(word, "").split()]
+    return found
 
 
 @cache
@@ -258,14 +286,14 @@ def _inflected_synonyms() -> dict[str, str]:
 def _phrase_finder() -> re.Pattern[str]:
     """Entries that `_WORD` would cut into pieces, the longest first."""
     phrases = [phrase for phrase in _synonyms() if not _WORD.fullmatch(phrase)]
-    branches = (re.escape(each).replace(r"\ ", r"\s+") for each in sorted(phrases, key=len, reverse=True))
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(branches)})(?!\w)")
+    return re.compile(rf"(?<![\w-])(?:{any_phrase(phrases)})(?!\w)")
 
 
 @cache
 def _single() -> frozenset[str]:
     """Hyphenated words that are one concept."""
-    return frozenset([*_generals(), *_units(), *contrasts()])
+    words = [row["word"] for name in ("kinds", "contrasts") for row in _rows(name)]
+    return frozenset([*(stem(word) for word in words if "-" in word), *_units()])
 
 
 @cache
@@ -277,12 +305,16 @@ def _units() -> dict[str, tuple[str, float]]:
 def _weights() -> dict[str, float]:
     return {
         form: float(row["weight"])
-        for row in reversed(_rows("note_weights.csv"))
+        for row in reversed(list(_rows("weights")))
         for word in row["words"].split()
         for form in (word, stem(word))
     }
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (files("clinragen.grounding") / name).open(encoding="utf-8") as table:
-        return list(csv.DictReader(table))
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    """The rows of `note_NAME.csv`, then of all tables of `words` that begin with the name."""
+    here = files("clinragen.grounding")
+    tables = sorted((each for each in (here / "words").iterdir() if each.name.startswith(name)), key=lambda t: t.name)
+    for path in (here / f"note_{name}.csv", *tables):
+        with path.open(encoding="utf-8") as table:
+            yield from csv.DictReader(table)
