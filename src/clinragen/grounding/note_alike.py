@@ -9,7 +9,8 @@ from clinragen.grounding.note_words import Token, classes, contrasts
 SAME, KIND, GENERAL, AKIN = 1.0, 0.9, 0.6, 0.8
 """A word or its synonym; a kind of what the clause names; what the clause's word is a kind of; alike in form."""
 
-VAGUE = frozenset({"bodypart", "test", "procedur"})
+TELLING = 0.5
+VAGUE = frozenset({"bodypart", "test", "procedur", "medication", "operation", "imag"})
 """Kinds too wide for "a test" to tell of an echocardiogram."""
 _SHORTEST_ROOT = 4
 _LEAST_SHARED = 0.6
@@ -29,7 +30,7 @@ def alike(token: Token, note: NoteIndex) -> Mapping[int, float]:
         if general in VAGUE:
             continue
         for place in note.places.get(general, ()):
-            if note.tokens[place].concept == general:
+            if note.tokens[place].concept == general and note.tokens[place].weight >= TELLING:
                 found.setdefault(place, GENERAL)
     if not token.number and token.concept not in classes() and token.concept not in contrasts():
         for concept in _akin(token.concept, note):

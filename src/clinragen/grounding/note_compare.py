@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
+from clinragen.grounding.note_alike import VAGUE
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_status import Difference, status_agreements, status_differences, status_pairs
 from clinragen.grounding.note_views import View, distance
@@ -210,15 +211,12 @@ def _members(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) 
             for at in _in_view(note, view)
             if classes().get(note.tokens[at].concept) == kind and distance(note, anchor, at) < 1000
         ]
-        is_about_it = numbers or _strong_pairs(clause, view) or _is_only_one_of_its_kind(token, others)
         is_kin = any(other.concept in token.concepts or token.concept in other.concepts for other in others)
+        rivals = [other for other in others if set(other.concepts[1:]) & set(token.concepts[1:]) - VAGUE]
+        is_about_it = numbers or _strong_pairs(clause, view) or len(rivals) == 1
         if others and is_about_it and not is_kin and not any(other.concept in said for other in others):
-            yield Difference(place, "another member", f"{note.text[others[0].start : others[0].end]}, not {token.concept}")
-
-
-def _is_only_one_of_its_kind(token: Token, others: list[Token]) -> bool:
-    """Whether the note gives one drug of this very kind: "given ertapenem" answers "given meropenem"."""
-    return len(others) == 1 and others[0].concepts[1:] == token.concepts[1:]
+            other = (rivals or others)[0]
+            yield Difference(place, "another member", f"{note.text[other.start : other.end]}, not {token.concept}")
 
 
 def _strong_pairs(clause: NoteIndex, view: View) -> bool:
