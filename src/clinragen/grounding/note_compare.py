@@ -14,6 +14,7 @@ _CRITICAL = frozenset({"side", "degree"})
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
 REPLACED = 0.15
 """What a word that differs costs when the best view is chosen."""
+FAR, LOOSE, INEXACT = 30, 0.1, 0.3
 NEAR, NEARBY, SAME_PART = 4, 5, 999
 
 
@@ -57,7 +58,7 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     return Comparison(
         view=view,
         coverage=covered / total if total else 0.0,
-        likeness=covered / max(total + REPLACED * len(replaced), 1e-9),
+        likeness=covered / max(total + REPLACED * len(replaced), 1e-9) - _looseness(note, view) - _inexact(clause, note, view),
         differences=(*status_differences(pairs, view), *words),
         agreements=status_agreements(pairs, view) | _agreements(clause, matched, numbers),
         told=_told(note, view),
@@ -65,6 +66,21 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
         missing=tuple(_missing(clause, lacking)),
         left=tuple(clause.tokens[place].weight for place in lacking),
     )
+
+
+def _looseness(note: NoteIndex, view: View) -> float:
+    """What answers that stand far from the anchor cost."""
+    apart = [min(distance(note, view.anchor, at), FAR) for at in view.pairs.values()]
+    return LOOSE * sum(apart) / (FAR * len(apart))
+
+
+def _inexact(clause: NoteIndex, note: NoteIndex, view: View) -> float:
+    """What it costs to pass over the very drug or organism of a clause where the note names it."""
+    for place, token in clause.told():
+        if token.concept in classes() and note.places.get(token.concept):
+            if place not in view.pairs or note.tokens[view.pairs[place]].concept != token.concept:
+                return INEXACT
+    return 0.0
 
 
 def _told(note: NoteIndex, view: View) -> dict[str, float]:
@@ -80,19 +96,10 @@ def _beside(note: NoteIndex, view: View) -> frozenset[str]:
     """The statuses of cues in the parts of the note that hold answers, whether or not they reach these."""
     found = set()
     for at in view.pairs.values():
-        chunk = _chunk(note, at)
-        found |= {cue.status for cue in note.cues[note.sentence_of[at]] if cue.status and chunk[0] <= cue.start < chunk[1]}
+        start, end = note.item(at)
+        cues = note.cues[note.sentence_of[at]]
+        found |= {cue.status for cue in cues if cue.status and start <= cue.start < end}
     return frozenset(found)
-
-
-def _chunk(note: NoteIndex, at: int) -> tuple[int, int]:
-    """From where to where the list item of a word goes."""
-    same = [
-        each
-        for each in note.tokens_of[note.sentence_of[at]]
-        if (note.tokens[each].segment, note.tokens[each].chunk) == (note.tokens[at].segment, note.tokens[at].chunk)
-    ]
-    return note.tokens[same[0]].start, note.tokens[same[-1]].end
 
 
 def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict[str, float]:
@@ -246,6 +253,13 @@ def _told_numbers(clause: NoteIndex, note: NoteIndex, view: View, place: int) ->
     return [number for at, number in alike.items() if _part(note, at) == _part(note, nearest)]
 
 
+def _numbers_beside(clause: NoteIndex, note: NoteIndex, view: View, place: int) -> list[Number]:
+    """Numbers of the note next to what stands next to a number of the clause."""
+    anchor = _answer(clause, view, place)
+    near = (at for at in _in_view(note, view) if distance(note, anchor, at) <= BESIDE)
+    return [number for at in near if (number := note.tokens[at].number)]
+
+
 def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
     return note.sentence_of[at], note.tokens[at].segment, note.tokens[at].chunk
 
@@ -253,11 +267,27 @@ def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
 def _numbers(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:
     """Another number of the same thing."""
     for place, token in clause.told():
-        if token.number and token.number.measures and place not in found:
-            told = [n for n in _told_numbers(clause, note, view, place) if n.measures == token.number.measures]
+        if token.number and place not in found:
+            told = [n for n in _told_numbers(clause, note, view, place) if n.measures == token.number.measures != ""]
+            said = clause.text[token.start : token.end]
             if told:
-                said = clause.text[token.start : token.end]
                 yield Difference(place, "another number", f"{told[0].value:g}, not {said}")
+
+
+def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
+    return note.sentence_of[at], note.tokens[at].segment, note.tokens[at].chunk
+
+
+def _numbers(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:
+    """Another number of the same thing."""
+    for place, token in clause.told():
+        if token.number and place not in found:
+            told = [n for n in _told_numbers(clause, note, view, place) if n.measures == token.number.measures != ""]
+            said = clause.text[token.start : token.end]
+            if told:
+                yield Difference(place, "another number", f"{told[0].value:g}, not {said}")
+            elif beside := _numbers_beside(clause, note, view, place):
+                yield Difference(place, "perhaps another number", f"{beside[0].value:g}, not {said}")
 
 
 def _in_view(note: NoteIndex, view: View) -> Iterator[int]:

@@ -62,6 +62,16 @@ class NoteIndex:
         """Where in the text the clause itself begins, after its context."""
         return self.tokens[self.own].start if 0 < self.own < len(self.tokens) else 0
 
+    def item(self, at: int) -> tuple[int, int]:
+        """From where to where the list item of a token goes."""
+        token, sentence = self.tokens[at], self.tokens_of[self.sentence_of[at]]
+        first = last = at
+        while first - 1 in sentence and self.tokens[first - 1].chunk == token.chunk:
+            first -= 1
+        while last + 1 in sentence and self.tokens[last + 1].chunk == token.chunk:
+            last += 1
+        return self.tokens[first].start, self.tokens[last].end
+
     def statuses(self, place: int) -> frozenset[Status]:
         """All statuses that the cues of its sentence give to a token; empty means present."""
         if place not in self._known:

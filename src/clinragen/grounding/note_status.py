@@ -15,13 +15,19 @@ _PAST_TENSE = re.compile(
     r"stopped|held|used to)\b",
     re.I,
 )
-_CURRENT = re.compile(r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains|resumed|active)\b", re.I)
+_CURRENT = re.compile(
+    r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains?|resumed|restarted|active\w*|is being|are being|left in "
+    r"place|kept|keeps|went on|carried on|maintained|persist\w*|these days|present(?!ed|ly)|on it)\b",
+    re.I,
+)
+_YEAR = re.compile(r"\b(?:19|2[0-3])\d\d\b")
 _CONDITION = re.compile(r"\b(?:if|unless|in case|should (?:he|she|the)|consider(?:ing)?|would)\b", re.I)
 _SOURCE = re.compile(
     r"\b(?:according to|per|reports?|reported|says?|said|states?|noticed|brought|tells?|told|witnessed|saw|lives? "
     r"with|decides?|called|by (?:his|her|the))\b",
     re.I,
 )
+AWAITED = 60
 OF_A_PLACE = ", of a place"
 OVER: frozenset[Status] = frozenset({"past", "resolved"})
 COMPARED: tuple[Status, ...] = ("family", "negated", "uncertain", "planned", "past")
@@ -61,6 +67,16 @@ class Pair:
         return not is_current and _PAST_TENSE.search(said, begins) is not None
 
     @property
+    def says_now(self) -> bool:
+        """Whether the clause speaks of the present in so many words."""
+        return _CURRENT.search(self.clause.text, self.clause.begins) is not None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the note gives it a year of its own: "DVT L leg 2122"."""
+        return _YEAR.search(self.note.text, *self.note.item(self.at)) is not None
+
+    @property
     def is_procedure(self) -> bool:
         """Whether it is a thing that is done once."""
         return "procedur" in self.note.tokens[self.at].concepts
@@ -85,11 +101,25 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     """The words of a clause that have an answer and can be denied, planned or over."""
     throughout = _said_throughout(clause)
     return [
-        Pair(clause, note, place, at, clause.statuses(place) | throughout, note.statuses(at))
+        Pair(clause, note, place, at, clause.statuses(place) | throughout, note.statuses(at) | _awaited(note, at))
         for place, at in view.pairs.items()
         if clause.tokens[place].weight >= 0.5 and place >= clause.own
         and not {"relative", "side"} & contrasts().get(clause.tokens[place].concept, {}).keys()
     ]
+
+
+def _awaited(note: NoteIndex, at: int) -> frozenset[Status]:
+    """A test is planned where anything that follows in its part of the sentence says so: "sent, pending"."""
+    token = note.tokens[at]
+    if not is_place_or_test(token.concept, "test"):
+        return frozenset()
+    sentence = note.tokens_of[note.sentence_of[at]]
+    later = [note.tokens[each] for each in sentence if each > at and note.tokens[each].segment == token.segment]
+    rival = next((each.start for each in later if each.start >= token.end and is_place_or_test(each.concept, "test")), None)
+    end = min(rival or token.end + AWAITED, later[-1].end if later else token.end, token.end + AWAITED)
+    cues = note.cues[note.sentence_of[at]]
+    is_awaited = any(c.status == "planned" and c.side == "after" and token.end <= c.start < end for c in cues)
+    return frozenset({"planned"}) if is_awaited else frozenset()
 
 
 def _said_throughout(clause: NoteIndex) -> frozenset[Status]:
@@ -131,6 +161,8 @@ def _is_denied_or_over(pair: Pair) -> bool:
 
 
 def _is_over(pair: Pair) -> bool:
+    if pair.is_dated and pair.says_now and not pair.said & OVER:
+        return True
     is_told = bool(pair.told & OVER) and not pair.said & OVER
     return is_told and not pair.is_past_tense and not pair.is_procedure
 
@@ -151,11 +183,11 @@ _DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
         "conditional in the note",
     ),
     (lambda p: "planned" in p.told and not p.said & {"planned", "negated"}, "not done", "not done yet"),
-    (lambda p: "planned" in p.said - p.told, "not planned", "not told as planned"),
     (lambda p: "uncertain" in p.told and not p.said & {"uncertain"}, "open", "left open in the note"),
     (lambda p: "negated" in p.told - p.said, "denied", "the note denies it"),
     (lambda p: "negated" in p.said and not _is_denied_or_over(p), "affirmed", "the note affirms it"),
     (lambda p: "uncertain" in p.said - p.told, "not open", "not left open in the note"),
+    (lambda p: "planned" in p.said - p.told, "not planned", "not told as planned"),
     (_is_over, "over", "over, according to the note"),
     (_is_current, "current", "current, according to the note"),
 )

@@ -100,9 +100,9 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
 
 
 @cache
-def is_place_or_test(concept: str) -> bool:
+def is_place_or_test(concept: str, *kinds: str) -> bool:
     """Whether a word names a part of the body or a test, which nobody denies: "no bleed in the head"."""
-    return not _PLACES.isdisjoint(_generals().get(concept, ()))
+    return not set(kinds or _PLACES).isdisjoint(_generals().get(concept, ()))
 
 
 @cache
