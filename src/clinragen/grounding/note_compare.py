@@ -2,20 +2,28 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 
-from clinragen.grounding.note_alike import VAGUE
+from clinragen.clinical.mentions import Boundary, Status
+from clinragen.grounding.note_differences import (
+    SAME_PART,
+    answer_to,
+    contrast_differences,
+    member_differences,
+    number_differences,
+    numbers_found,
+)
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_status import Difference, status_agreements, status_differences, status_pairs
 from clinragen.grounding.note_views import View, distance
-from clinragen.grounding.note_words import Number, Token, agree, classes, contrasts
+from clinragen.grounding.note_words import classes, contrasts
 
 _CRITICAL = frozenset({"side", "degree"})
-_FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
 REPLACED = 0.15
 """What a word that differs costs when the best view is chosen."""
-FAR, LOOSE, INEXACT = 30, 0.1, 0.3
-NEAR, NEARBY, SAME_PART = 4, 5, 999
+FAR, LOOSE = 30, 0.1
+"""What answers cost that stand so many words from the anchor, or farther."""
+INEXACT = 0.3
+NEAR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +47,11 @@ class Comparison:
 
 def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     """Compare a clause with one view of the note."""
-    numbers = _numbers_found(clause, note, view)
+    numbers = numbers_found(clause, note, view)
     words = [
-        *_contrasts(clause, note, view),
-        *_members(clause, note, view, numbers),
-        *_numbers(clause, note, view, numbers),
+        *contrast_differences(clause, note, view),
+        *member_differences(clause, note, view, numbers),
+        *number_differences(clause, note, view, numbers),
     ]
     pairs = status_pairs(clause, note, view)
     replaced = {found.place for found in words}
@@ -116,7 +124,7 @@ def _sides_apart(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[int
     """Sides that the note gives to something else than the clause does."""
     for place, at in view.pairs.items():
         if "side" in contrasts().get(clause.tokens[place].concept, {}):
-            if distance(note, _answer(clause, view, place), at) >= SAME_PART:
+            if distance(note, answer_to(clause, view, place), at) >= SAME_PART:
                 yield place
 
 
@@ -144,155 +152,3 @@ def _missing(clause: NoteIndex, places: list[int]) -> Iterator[tuple[str, str]]:
             yield "member", word
         elif contrasts().get(token.concept, {}).keys() & _CRITICAL:
             yield "side", word
-
-
-def _kind_of(contrast: str) -> str:
-    return {"side": "another side", "relative": "another relative"}.get(contrast, "opposite")
-
-
-def _contrasts(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Difference]:
-    """Left for right, superficial for deep, mother for sister."""
-    said: dict[str, dict[str, int]] = {}
-    for place, token in clause.told():
-        for name, side in contrasts().get(token.concept, {}).items():
-            said.setdefault(name, {}).setdefault(side, place)
-    for name, sides in said.items():
-        if len(sides) == 1:
-            ((side, place),) = sides.items()
-            told = _told_sides(clause, note, view, place, name)
-            if told and all(side not in each and "any" not in {side, *each} for each in told):
-                yield Difference(place, _kind_of(name), f"{' and '.join(sorted(told[0]))}, not {side}")
-
-
-def _told_sides(
-    clause: NoteIndex, note: NoteIndex, view: View, place: int, name: str
-) -> list[frozenset[str]]:
-    """The sides that the note gives, of this class, to each place that answers what the clause gives one."""
-    answer = _answer(clause, view, place)
-    concept = note.tokens[answer].concept
-    anchors = [at for at in note.places.get(concept, ()) if note.sentence_of[at] in view.sentences]
-    found = (_told_side(note, view, at, name) for at in anchors or [answer])
-    return [told for told in found if told]
-
-
-def _told_side(note: NoteIndex, view: View, anchor: int, name: str) -> frozenset[str]:
-    """The sides of a class that stand nearest to a word of the note; those of one list item count together."""
-    nearby = [
-        at
-        for at in _in_view(note, view)
-        if name in contrasts().get(note.tokens[at].concept, {})
-        and distance(note, anchor, at) <= (SAME_PART if name in _FAR_REACHING else NEARBY)
-    ]
-    if not nearby:
-        return frozenset()
-    nearest = note.tokens[min(nearby, key=lambda at: _closeness(note, anchor, at))]
-    told = frozenset(
-        contrasts()[note.tokens[at].concept][name]
-        for at in nearby
-        if (note.tokens[at].segment, note.tokens[at].chunk) == (nearest.segment, nearest.chunk)
-    )
-    return told - {"any"} or told
-
-
-def _closeness(note: NoteIndex, anchor: int, at: int) -> tuple[bool, int]:
-    return note.tokens[anchor].chunk != note.tokens[at].chunk, distance(note, anchor, at)
-
-
-def _answer(clause: NoteIndex, view: View, place: int) -> int:
-    """The note's word for what stands nearest to a word of the clause."""
-    others = [at for at in view.pairs if at != place and clause.tokens[at].concept not in contrasts()]
-    nearest = min(others, key=lambda at: (at != place + 1, abs(at - place), at), default=None)
-    return view.anchor if nearest is None else view.pairs[nearest]
-
-
-def _members(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) -> Iterator[Difference]:
-    """Another drug or organism where the rest agrees."""
-    said = {token.concept for token in clause.tokens}
-    for place, token in clause.told():
-        kind = classes().get(token.concept)
-        if kind is None or place in view.pairs:
-            continue
-        anchor = _answer(clause, view, place)
-        others = [
-            note.tokens[at]
-            for at in _in_view(note, view)
-            if classes().get(note.tokens[at].concept) == kind and distance(note, anchor, at) < 1000
-        ]
-        is_kin = any(other.concept in token.concepts or token.concept in other.concepts for other in others)
-        rivals = [other for other in others if set(other.concepts[1:]) & set(token.concepts[1:]) - VAGUE]
-        is_about_it = numbers or _strong_pairs(clause, view) or len(rivals) == 1
-        if others and is_about_it and not is_kin and not any(other.concept in said for other in others):
-            other = (rivals or others)[0]
-            yield Difference(place, "another member", f"{note.text[other.start : other.end]}, not {token.concept}")
-
-
-def _strong_pairs(clause: NoteIndex, view: View) -> bool:
-    return any(clause.tokens[place].weight == 1 for place in view.pairs)
-
-
-def _numbers_found(clause: NoteIndex, note: NoteIndex, view: View) -> set[int]:
-    """The numbers of a clause that the note gives to the same thing."""
-    found: set[int] = set()
-    for place, token in clause.told():
-        if token.number:
-            told = _told_numbers(clause, note, view, place)
-            if told and any(agree(token.number, number, clause.text, token.start) for number in told):
-                found.add(place)
-    return found
-
-
-def _told_numbers(clause: NoteIndex, note: NoteIndex, view: View, place: int) -> list[Number]:
-    """The numbers of the view that measure what a number of the clause does: those of the nearest part."""
-    said = clause.tokens[place].number
-    told = {at: number for at in _in_view(note, view) if (number := note.tokens[at].number)}
-    alike = {at: number for at, number in told.items() if said and number.measures == said.measures}
-    if not alike:
-        return [] if said and said.measures else list(told.values())
-    anchor = _answer(clause, view, place)
-    nearest = min(alike, key=lambda at: _closeness(note, anchor, at))
-    return [number for at, number in alike.items() if _part(note, at) == _part(note, nearest)]
-
-
-def _numbers_beside(clause: NoteIndex, note: NoteIndex, view: View, place: int) -> list[Number]:
-    """Numbers of the note next to what stands next to a number of the clause."""
-    anchor = _answer(clause, view, place)
-    near = (at for at in _in_view(note, view) if distance(note, anchor, at) <= BESIDE)
-    return [number for at in near if (number := note.tokens[at].number)]
-
-
-def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
-    return note.sentence_of[at], note.tokens[at].segment, note.tokens[at].chunk
-
-
-def _numbers(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:
-    """Another number of the same thing."""
-    for place, token in clause.told():
-        if token.number and place not in found:
-            told = [n for n in _told_numbers(clause, note, view, place) if n.measures == token.number.measures != ""]
-            said = clause.text[token.start : token.end]
-            if told:
-                yield Difference(place, "another number", f"{told[0].value:g}, not {said}")
-
-
-def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
-    return note.sentence_of[at], note.tokens[at].segment, note.tokens[at].chunk
-
-
-def _numbers(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:
-    """Another number of the same thing."""
-    for place, token in clause.told():
-        if token.number and place not in found:
-            told = [n for n in _told_numbers(clause, note, view, place) if n.measures == token.number.measures != ""]
-            said = clause.text[token.start : token.end]
-            if told:
-                yield Difference(place, "another number", f"{told[0].value:g}, not {said}")
-            elif beside := _numbers_beside(clause, note, view, place):
-                yield Difference(place, "perhaps another number", f"{beside[0].value:g}, not {said}")
-
-
-def _in_view(note: NoteIndex, view: View) -> Iterator[int]:
-    return chain.from_iterable(note.tokens_of[number] for number in view.sentences)
-
-
-def _tokens(note: NoteIndex, view: View) -> list[Token]:
-    return [note.tokens[at] for at in _in_view(note, view)]
