@@ -22,7 +22,7 @@ from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
 SETS = ("a", "b", "c")
-PENALTY = 3.0
+PENALTY = 1.0
 STEPS = 400
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def examples(path: Path) -> Iterator[Example]:
             if claim["about"] == "note":
                 clause = clause_index(claim["text"], before["text"])
                 found = best_comparison(clause, note)
-                yield Example(note, found, features(claim["text"], clause, found), claim["verdict"])
+                yield Example(note, found, features(claim["text"], clause, note, found), claim["verdict"])
 
 
 def fit(told: list[Example], penalty: float = PENALTY) -> dict[str, dict[str, float]]:

@@ -8,7 +8,6 @@ together (see `note_features`, `note_decision`).
 from clinragen.grounding.note_compare import Comparison, compare
 from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import FIRM, features
-from clinragen.grounding.note_forms import forms_of
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
@@ -32,7 +31,7 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     if not any(token.weight == 1 for _, token in clause.told()):
         return None
     found = best_comparison(clause, note)
-    told = features(text, clause, found)
+    told = features(text, clause, note, found)
     if told["form: advice"] and (found is None or found.coverage < QUOTED):
         return None
     verdict = verdict_on(note, found, told)
@@ -54,11 +53,11 @@ def _plainly(note: NoteIndex, found: Comparison | None, told: dict[str, float]) 
     if found is None or (told["form: quotation"] and found.coverage < QUOTED and not told["differs"]):
         return "unverifiable"
     kinds = {difference.kind.removesuffix(OF_A_PLACE) for difference in found.differences}
-    if kinds == {"conditional"}:
+    if kinds == {"conditional"} or (kinds == {"open"} and told["form: cause"]):
         return "unverifiable"
     if found.coverage < PLAIN:
         return None
-    if told["form: cause"] and not (found.differences or forms_of(evidence_text(note, found))["cause"]):
+    if told["form: cause, not told"] and not found.differences:
         return None
     if not kinds:
         return "supported"
@@ -86,17 +85,8 @@ def _reason(verdict: Verdict, told: dict[str, float], found: Comparison | None) 
     return f"decided by {strongest(told, verdict)}"
 
 
-def evidence_text(note: NoteIndex, found: Comparison) -> str:
-    """The sentences of the note that a clause is compared with."""
-    return note.text[slice(*_evidence_span(note, found))]
-
-
-def _evidence_span(note: NoteIndex, found: Comparison) -> tuple[int, int]:
-    return note.sentences[found.view.sentences[0]].start, note.sentences[found.view.sentences[-1]].end
-
-
 def _evidence(note: NoteIndex, found: Comparison) -> str:
-    start, end = _evidence_span(note, found)
+    start, end = note.sentences[found.view.sentences[0]].start, note.sentences[found.view.sentences[-1]].end
     return f"note[{start}:{end}]: {' '.join(note.text[start:end].split())}"
 
 

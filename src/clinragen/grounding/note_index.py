@@ -28,6 +28,12 @@ _PRONOUN = re.compile(
     r"there|both|neither|one|the (?:left|right|other|latter|former|second|first|same)|a second|a strain|on that|\w+ing)\b",
     re.I,
 )
+SHORT = 3
+_RELATIVE = re.compile(
+    r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|aunts?|uncles?|cousins?|"
+    r"(?:grand)?(?:mother|father|son|daughter|parent)s?|[mp]g[mf]|niece|nephew|twin|relatives?|family|child(?:ren)?)\b",
+    re.I,
+)
 BEGINNING = 3
 """So many letters must two words share to be taken for akin."""
 
@@ -92,7 +98,7 @@ def clause_index(text: str, before: str = "") -> NoteIndex:
 
 def note_index(note: str) -> NoteIndex:
     """Read a note once, for checking any number of clauses against it."""
-    spans = told_sentences(note)
+    spans = _told_sentences(note)
     read = [
         (token, number) for number, span in enumerate(spans) for token in tokens(note, span.start, span.end)
     ]
@@ -114,6 +120,19 @@ def note_index(note: str) -> NoteIndex:
         by_beginning={first: tuple(found) for first, found in beginnings.items()},
         histories=_histories(note, spans),
     )
+
+
+def _told_sentences(note: str) -> tuple[Sentence, ...]:
+    """The sentences, where a family history ends in its line with the first longer one that names no relative."""
+    spans = list(told_sentences(note))
+    for number, (before, span) in enumerate(pairwise(spans), 1):
+        is_same_line = before.is_family and span.is_family and "\n" not in note[before.end : span.start]
+        words = note[span.start : span.end]
+        if is_same_line and len(words.split()) > SHORT and not _RELATIVE.search(words):
+            spans[number] = span._replace(is_family=False)
+        elif is_same_line and not spans[number - 1].is_family and not _RELATIVE.search(words):
+            spans[number] = span._replace(is_family=False)
+    return tuple(spans)
 
 
 @cache

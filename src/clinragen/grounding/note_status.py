@@ -21,7 +21,16 @@ _CURRENT = re.compile(
     re.I,
 )
 _YEAR = re.compile(r"\b(?:19|2[0-3])\d\d\b")
-_CONDITION = re.compile(r"\b(?:if|unless|in case|should (?:he|she|the)|consider(?:ing)?|would)\b", re.I)
+_CONDITION = re.compile(
+    r"\b(?:if|unless|in case|in the event|should (?:he|she|it|the|\w+ (?:fail|rise|fall|worsen|recur))|consider(?:ing|ed)?|"
+    r"would|standby|reserved?|threshold|depend\w*|when needed|as needed)\b",
+    re.I,
+)
+_SAYS_CONDITION = re.compile(
+    r"\b(?:if|unless|should|only|hing\w+|depend\w*|in case|in the event|reserved?|standby|kept|would|threshold|"
+    r"consider\w*|discuss\w*|possibl\w+|may|might|saved|await\w*|until|contingent|conditional)\b",
+    re.I,
+)
 _SOURCE = re.compile(
     r"\b(?:according to|per|reports?|reported|says?|said|states?|noticed|brought|tells?|told|witnessed|saw|lives? "
     r"with|decides?|called|by (?:his|her|the))\b",
@@ -85,6 +94,11 @@ class Pair:
     def is_history(self) -> bool:
         """Whether the note tells it as history."""
         return self.note.sentence_of[self.at] in self.note.histories or "history" in self._sentence
+
+    @property
+    def says_condition(self) -> bool:
+        """Whether the clause too makes it depend on something, or leaves it open."""
+        return _SAYS_CONDITION.search(self.clause.text, self.clause.begins) is not None
 
     @property
     def is_conditional(self) -> bool:
@@ -178,7 +192,7 @@ _DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
     (lambda p: "family" in p.told - p.said, "of a relative", "told of a relative"),
     (lambda p: "family" in p.said - p.told, "of the patient", "told of the patient"),
     (
-        lambda p: "planned" in p.told and not p.said and p.is_conditional,
+        lambda p: "planned" in p.told and "negated" not in p.said and p.is_conditional and not p.says_condition,
         "conditional",
         "conditional in the note",
     ),

@@ -112,6 +112,11 @@ def _nearness(note: NoteIndex, anchor: int, at: int) -> float:
     return 1.0 if abs(apart) <= 1 else FAR_CHUNK
 
 
+def sentences_of(note: NoteIndex, view: View) -> str:
+    """The text of the sentences of a view."""
+    return note.text[note.sentences[view.sentences[0]].start : note.sentences[view.sentences[-1]].end]
+
+
 def distance(note: NoteIndex, a: int, b: int) -> int:
     """How many words lie between two tokens; other segments and sentences are far away."""
     is_far = note.sentence_of[a] != note.sentence_of[b] or note.tokens[a].segment != note.tokens[b].segment
