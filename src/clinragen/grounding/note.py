@@ -17,6 +17,8 @@ __all__ = ["NoteIndex", "check_note_clause", "note_index"]
 
 PLAIN = 0.9
 """The share of a clause that the note must say for it to be supported whatever else may speak against it."""
+AGAINST = frozenset({"negated", "planned", "past", "family"})
+"""Without a difference, or one of these beside an answer, the note contradicts nothing."""
 QUOTED = 0.5
 TWO_SENTENCES = 0.1
 """What reading two neighbouring sentences together costs against one that says it all."""
@@ -40,7 +42,8 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
 
 def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:
     """The verdict on a clause, given the place of the note that answers it and the features of both."""
-    return _plainly(note, found, told) or decide(told)[0]
+    speaks_against = found is not None and bool(found.differences or found.beside & AGAINST)
+    return _plainly(note, found, told) or decide(told, speaks_against)[0]
 
 
 def _plainly(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict | None:

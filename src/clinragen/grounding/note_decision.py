@@ -11,17 +11,18 @@ from math import exp
 
 from clinragen.schema import VERDICTS, Verdict
 
-CAUTION = 2.0
+CAUTION = 1.6
 """So many times likelier than contradicted must a clause be to be called supported."""
 
 
-def decide(features: Mapping[str, float]) -> tuple[Verdict, dict[Verdict, float]]:
-    """The verdict on a clause, and the probability of each."""
+def decide(features: Mapping[str, float], may_contradict: bool = True) -> tuple[Verdict, dict[Verdict, float]]:
+    """The verdict on a clause, and the probability of each; contradicted only where that is allowed."""
     odds = probabilities(features)
-    if odds["supported"] > CAUTION * odds["contradicted"] and odds["supported"] >= odds["unverifiable"]:
+    is_likely = odds["supported"] > CAUTION * odds["contradicted"]
+    if is_likely and odds["supported"] >= odds["unverifiable"]:
         return "supported", odds
-    is_open = odds["unverifiable"] >= odds["contradicted"]
-    return ("unverifiable" if is_open else "contradicted"), odds
+    is_contradicted = may_contradict and odds["contradicted"] > odds["unverifiable"]
+    return ("contradicted" if is_contradicted else "unverifiable"), odds
 
 
 def probabilities(features: Mapping[str, float]) -> dict[Verdict, float]:
