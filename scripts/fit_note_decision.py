@@ -1,6 +1,6 @@
 """Fit the weights by which a note decides claims, from the labelled claims for development.
 
-    python scripts/fit_note_decision.py          # writes note_decision.csv, prints leave-one-set-out estimates
+python scripts/fit_note_decision.py          # writes note_decision.csv, prints leave-one-set-out estimates
 """
 
 import csv
@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from clinragen.grounding import note_decision
-from clinragen.grounding.note import best_comparison, clause_index, note_index, verdict_on
+from clinragen.grounding.note import best_comparison, verdict_on
 from clinragen.grounding.note_compare import Comparison
 from clinragen.grounding.note_features import features
-from clinragen.grounding.note_index import NoteIndex
+from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
 SETS = ("a", "b", "c")
 PENALTY = 1.0
 STEPS = 400
+
 
 @dataclass(frozen=True)
 class Example:
@@ -33,7 +34,6 @@ class Example:
     found: Comparison | None
     features: dict[str, float]
     verdict: str
-
 
 
 def examples(path: Path) -> Iterator[Example]:
@@ -64,16 +64,23 @@ def fit(told: list[Example], penalty: float = PENALTY) -> dict[str, dict[str, fl
         momentum = 0.9 * momentum - step * gradient
         weights = weights + momentum
     rows = weights - weights.mean(1, keepdims=True)
-    return {name: dict(zip(VERDICTS, row.tolist(), strict=True)) for name, row in zip(["always", *names], rows, strict=True)}
+    return {
+        name: dict(zip(VERDICTS, row.tolist(), strict=True))
+        for name, row in zip(["always", *names], rows, strict=True)
+    }
 
 
 def estimate(weights: dict[str, dict[str, float]], told: list[Example]) -> str:
     """The accuracy on other claims, and how many contradicted ones are called supported."""
     note_decision._weights = lambda: weights  # type: ignore[assignment]
     pairs = [(each.verdict, verdict_on(each.note, each.found, each.features)) for each in told]
-    wrong = sum(p == ("contradicted", "supported") for p in pairs) / max(1, sum(v == "contradicted" for v, _ in pairs))
+    wrong = sum(p == ("contradicted", "supported") for p in pairs) / max(
+        1, sum(v == "contradicted" for v, _ in pairs)
+    )
     by = " ".join(f"{a[0]}>{b[0]}:{pairs.count((a, b))}" for a in VERDICTS for b in VERDICTS)
-    return f"accuracy {np.mean([a == b for a, b in pairs]):.3f}, contradicted called supported {wrong:.3f}  {by}"
+    return (
+        f"accuracy {np.mean([a == b for a, b in pairs]):.3f}, contradicted called supported {wrong:.3f}  {by}"
+    )
 
 
 def main() -> None:

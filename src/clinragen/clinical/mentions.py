@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from itertools import groupby
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
@@ -137,8 +136,9 @@ def statuses_at(text: str, span: Span, cues: Sequence[Cue]) -> frozenset[Status]
 
 
 @cache
-def cue_table(*more: Traversable) -> CueTable:
-    """The cues of `cues.csv` and of further tables of its form, where a boundary replaces what a cue was."""
+def cue_table(package: str = "", name: str = "") -> CueTable:
+    """The cues of `cues.csv` and of a further table of its form, where a boundary replaces what a cue was."""
+    more = [files(package) / name] if package else []
     rows: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
     for path in (files("clinragen.clinical") / "cues.csv", *more):
         with path.open(encoding="utf-8") as table:
@@ -199,7 +199,8 @@ def _is_blocked_before(cue: Cue, between: str, text: str, span: Span) -> bool:
         return False
     item = _LIST_ITEM.search(text, span.start - len(between) + between.rindex(","))
     is_new = item is not None and (
-        _TOLD_ANEW.search(item[0]) or (_NEW_ITEM.match(item[0]) and not _LIST_GOES_ON.match(text, item.start()))
+        _TOLD_ANEW.search(item[0])
+        or (_NEW_ITEM.match(item[0]) and not _LIST_GOES_ON.match(text, item.start()))
     )
     return cue.reach is not None or (cue.status == "negated" and bool(is_new))
 

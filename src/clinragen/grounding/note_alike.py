@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from clinragen.grounding.note_index import BEGINNING, NoteIndex
-from clinragen.grounding.note_words import Token, classes, contrasts
+from clinragen.grounding.note_kinds import classes, contrasts
+from clinragen.grounding.note_words import Token
 
 SAME, KIND, GENERAL, AKIN = 1.0, 0.9, 0.6, 0.8
-"""A word or its synonym; a kind of what the clause names; what the clause's word is a kind of; alike in form."""
+"""A word or its synonym; a kind of what the clause names; what its word is a kind of; alike in form."""
 
 TELLING = 0.5
 VAGUE = frozenset({"bodypart", "test", "procedur", "medication", "operation", "imag"})
@@ -51,7 +52,7 @@ def _akin(concept: str, note: NoteIndex) -> list[str]:
 
 @lru_cache(maxsize=1 << 16)
 def is_akin(said: str, told: str) -> bool:
-    """Whether two words share their root ("cavity", "cavitation") or one is short for the other ("periph")."""
+    """Whether words share their root ("cavity", "cavitation") or one is short for the other ("periph")."""
     if said[:BEGINNING] != told[:BEGINNING] or min(len(said), len(told)) < _SHORTEST_ROOT:
         return False
     if root(said) == root(told) or (said.startswith(told) and len(told) > _SHORTEST_ROOT):

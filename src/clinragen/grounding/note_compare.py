@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from clinragen.clinical.mentions import Boundary, Status
 from clinragen.grounding.note_differences import (
     SAME_PART,
     answer_to,
@@ -13,9 +12,9 @@ from clinragen.grounding.note_differences import (
     numbers_found,
 )
 from clinragen.grounding.note_index import NoteIndex
+from clinragen.grounding.note_kinds import classes, contrasts
 from clinragen.grounding.note_status import Difference, status_agreements, status_differences, status_pairs
 from clinragen.grounding.note_views import View, distance
-from clinragen.grounding.note_words import classes, contrasts
 
 _CRITICAL = frozenset({"side", "degree"})
 REPLACED = 0.15
@@ -28,10 +27,12 @@ NEAR = 4
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How far a view covers a clause (`likeness` counts a little what differs in a word), what differs and agrees, and which critical words the note lacks.
+    """How far a view covers a clause, what differs and agrees, and which critical words the note lacks.
 
-    `agreements` gives what clause and note both say ("negated", "side", "number" ...), with how surely;
-    `missing` pairs what a word is with the word; `left` are the weights of all words without an answer.
+    `likeness` is the coverage less what far, inexact and differing words cost; `agreements` gives what clause
+    and note both say ("negated", "side", "number" ...), with how surely; `told` the statuses of the answers,
+    `beside` those of cues in the same list items; `missing` pairs what a word is with the word; `left` are
+    the weights of all words without an answer.
     """
 
     view: View
@@ -66,7 +67,9 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     return Comparison(
         view=view,
         coverage=covered / total if total else 0.0,
-        likeness=covered / max(total + REPLACED * len(replaced), 1e-9) - _looseness(note, view) - _inexact(clause, note, view),
+        likeness=covered / max(total + REPLACED * len(replaced), 1e-9)
+        - _looseness(note, view)
+        - _inexact(clause, note, view),
         differences=(*status_differences(pairs, view), *words),
         agreements=status_agreements(pairs, view) | _agreements(clause, matched, numbers),
         told=_told(note, view),
@@ -85,9 +88,9 @@ def _looseness(note: NoteIndex, view: View) -> float:
 def _inexact(clause: NoteIndex, note: NoteIndex, view: View) -> float:
     """What it costs to pass over the very drug or organism of a clause where the note names it."""
     for place, token in clause.told():
-        if token.concept in classes() and note.places.get(token.concept):
-            if place not in view.pairs or note.tokens[view.pairs[place]].concept != token.concept:
-                return INEXACT
+        is_named = token.concept in classes() and token.concept in note.places
+        if is_named and (place not in view.pairs or note.tokens[view.pairs[place]].concept != token.concept):
+            return INEXACT
     return 0.0
 
 
@@ -123,9 +126,9 @@ def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict
 def _sides_apart(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[int]:
     """Sides that the note gives to something else than the clause does."""
     for place, at in view.pairs.items():
-        if "side" in contrasts().get(clause.tokens[place].concept, {}):
-            if distance(note, answer_to(clause, view, place), at) >= SAME_PART:
-                yield place
+        is_side = "side" in contrasts().get(clause.tokens[place].concept, {})
+        if is_side and distance(note, answer_to(clause, view, place), at) >= SAME_PART:
+            yield place
 
 
 def _torn_apart(note: NoteIndex, view: View) -> set[int]:

@@ -15,7 +15,9 @@ CAUTION = 1.6
 """So many times likelier than contradicted must a clause be to be called supported."""
 
 
-def decide(features: Mapping[str, float], may_contradict: bool = True) -> tuple[Verdict, dict[Verdict, float]]:
+def decide(
+    features: Mapping[str, float], may_contradict: bool = True
+) -> tuple[Verdict, dict[Verdict, float]]:
     """The verdict on a clause, and the probability of each; contradicted only where that is allowed."""
     odds = probabilities(features)
     is_likely = odds["supported"] > CAUTION * odds["contradicted"]
@@ -39,7 +41,9 @@ def strongest(features: Mapping[str, float], verdict: Verdict) -> str:
 
 def _gain(name: str, value: float, verdict: Verdict) -> float:
     weights = _weights().get(name, {})
-    return value * (weights.get(verdict, 0.0) - max((w for v, w in weights.items() if v != verdict), default=0))
+    return value * (
+        weights.get(verdict, 0.0) - max((w for v, w in weights.items() if v != verdict), default=0)
+    )
 
 
 def _score(features: Mapping[str, float], verdict: Verdict) -> float:
@@ -50,4 +54,7 @@ def _score(features: Mapping[str, float], verdict: Verdict) -> float:
 @cache
 def _weights() -> dict[str, dict[Verdict, float]]:
     with (files("clinragen.grounding") / "note_decision.csv").open(encoding="utf-8") as table:
-        return {row["feature"]: {verdict: float(row[verdict]) for verdict in VERDICTS} for row in csv.DictReader(table)}
+        return {
+            row["feature"]: {verdict: float(row[verdict]) for verdict in VERDICTS}
+            for row in csv.DictReader(table)
+        }

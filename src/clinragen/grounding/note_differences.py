@@ -5,9 +5,10 @@ from itertools import chain
 
 from clinragen.grounding.note_alike import VAGUE
 from clinragen.grounding.note_index import NoteIndex
+from clinragen.grounding.note_kinds import classes, contrasts
 from clinragen.grounding.note_status import Difference
 from clinragen.grounding.note_views import View, distance
-from clinragen.grounding.note_words import Number, Token, agree, classes, contrasts
+from clinragen.grounding.note_words import Number, Token, agree
 
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
 NEARBY, SAME_PART = 5, 999
@@ -44,7 +45,7 @@ def _told_sides(
 
 
 def _told_side(note: NoteIndex, view: View, anchor: int, name: str) -> frozenset[str]:
-    """The sides of a class that stand nearest to a word of the note; those of one list item count together."""
+    """The sides of a class nearest to a word of the note; those of one list item count together."""
     nearby = [
         at
         for at in _in_view(note, view)
@@ -73,7 +74,9 @@ def answer_to(clause: NoteIndex, view: View, place: int) -> int:
     return view.anchor if nearest is None else view.pairs[nearest]
 
 
-def member_differences(clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]) -> Iterator[Difference]:
+def member_differences(
+    clause: NoteIndex, note: NoteIndex, view: View, numbers: set[int]
+) -> Iterator[Difference]:
     """Another drug or organism where the rest agrees."""
     said = {token.concept for token in clause.tokens}
     for place, token in clause.told():
@@ -91,7 +94,9 @@ def member_differences(clause: NoteIndex, note: NoteIndex, view: View, numbers: 
         is_about_it = numbers or _strong_pairs(clause, view) or len(rivals) == 1
         if others and is_about_it and not is_kin and not any(other.concept in said for other in others):
             other = (rivals or others)[0]
-            yield Difference(place, "another member", f"{note.text[other.start : other.end]}, not {token.concept}")
+            yield Difference(
+                place, "another member", f"{note.text[other.start : other.end]}, not {token.concept}"
+            )
 
 
 def _strong_pairs(clause: NoteIndex, view: View) -> bool:
@@ -125,11 +130,17 @@ def _part(note: NoteIndex, at: int) -> tuple[int, int, int]:
     return note.sentence_of[at], note.tokens[at].segment, note.tokens[at].chunk
 
 
-def number_differences(clause: NoteIndex, note: NoteIndex, view: View, found: set[int]) -> Iterator[Difference]:
+def number_differences(
+    clause: NoteIndex, note: NoteIndex, view: View, found: set[int]
+) -> Iterator[Difference]:
     """Another number of the same thing."""
     for place, token in clause.told():
         if token.number and place not in found:
-            told = [n for n in _toldnumber_differences(clause, note, view, place) if n.measures == token.number.measures != ""]
+            told = [
+                n
+                for n in _toldnumber_differences(clause, note, view, place)
+                if n.measures == token.number.measures != ""
+            ]
             said = clause.text[token.start : token.end]
             if told:
                 yield Difference(place, "another number", f"{told[0].value:g}, not {said}")

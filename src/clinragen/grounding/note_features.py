@@ -9,23 +9,27 @@ from clinragen.grounding.note_views import sentences_of
 
 _LIKELY = 0.5
 MANY = 3
-FIRM = frozenset({"denied", "another side", "another member", "another number", "another relative", "opposite"} | {"of a relative", "not done", "over", "open"})
+FIRM = frozenset(
+    {"denied", "another side", "another member", "another number", "another relative", "opposite"}
+    | {"of a relative", "not done", "over", "open"}
+)
 _TELLING = frozenset({"negated", "family", "uncertain", "planned", "past", "number", "side"})
 _STATUSES = ("family", "negated", "uncertain", "planned", "past")
 
 
-def features(
-    text: str, clause: NoteIndex, note: NoteIndex, found: Comparison | None
-) -> dict[str, float]:
+def features(text: str, clause: NoteIndex, note: NoteIndex, found: Comparison | None) -> dict[str, float]:
     """The features of a clause and of the place of the note that answers it best, if any."""
     told = {f"form: {form}": value for form, value in forms_of(text).items()}
-    statuses = {cue.status for cues in clause.cues for cue in cues if cue.start >= len(clause.text) - len(text)
+    statuses = {
+        cue.status for cues in clause.cues for cue in cues if cue.start >= len(clause.text) - len(text)
     }
     told |= {f"said: {status}": 1.0 for status in _STATUSES if status in statuses}
     told["form: in general"] = told["form: knowledge"] * (1 - told["form: patient"])
     if found is None:
         return told | {"nothing shared": 1.0}
-    told["form: cause, not told"] = told["form: cause"] * (1 - forms_of(sentences_of(note, found.view))["cause"])
+    told["form: cause, not told"] = told["form: cause"] * (
+        1 - forms_of(sentences_of(note, found.view))["cause"]
+    )
     for difference in found.differences:
         name = f"differs: {difference.kind}"
         told[name] = max(told.get(name, 0.0), difference.weight)
@@ -33,9 +37,13 @@ def features(
     told["differs"] = max(firm, default=0.0)
     told["differs in"] = min(MANY, len({d.place for d in found.differences})) / MANY
     told["differs, well covered"] = told["differs"] * found.coverage
-    told["agrees"] = max((w for name, w in found.agreements.items() if name in _TELLING), default=0.0) if not firm else 0.0
+    told["agrees"] = (
+        max((w for name, w in found.agreements.items() if name in _TELLING), default=0.0) if not firm else 0.0
+    )
     told |= {f"told: {status}": weight for status, weight in found.told.items()}
-    told |= {f"beside: {status}": 1.0 for status in _STATUSES if status in found.beside and status not in statuses}
+    told |= {
+        f"beside: {status}": 1.0 for status in _STATUSES if status in found.beside and status not in statuses
+    }
     told |= {f"agrees: {name}": value for name, value in found.agreements.items()}
     for kind, _ in found.missing:
         told[f"missing: {kind}"] = 1.0

@@ -1,4 +1,4 @@
-"""What kind of statement a clause is by its wording: of a cause, of what will come, of medicine in general."""
+"""What kind of statement a clause is by its wording: of a cause, of the future, of medicine in general."""
 
 import csv
 import re
@@ -19,7 +19,8 @@ _PAST = re.compile(
     re.I,
 )
 _QUOTATION = re.compile(
-    r"\b(?:the|her|his|this) (?:note|chart|history|record)s? (?:also )?(?:mentions?|reports?|records?|states?|describes?|"
+    r"\b(?:the|her|his|this) (?:note|chart|history|record)s? (?:also )?"
+    r"(?:mentions?|reports?|records?|states?|describes?|"
     r"notes?|lists?|documents?|says|shows?|contains?)\b",
     re.I,
 )

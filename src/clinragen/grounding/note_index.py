@@ -5,7 +5,6 @@ from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib.resources import files
 from itertools import islice, pairwise
 
 from clinragen.clinical.mentions import (
@@ -24,13 +23,15 @@ from clinragen.grounding.note_words import Token, tokens
 CONTEXT = 0.3
 """What a word of the clause before counts, beside 1 for the clause's own."""
 _PRONOUN = re.compile(
-    r"\W*(?:and |but |while |although |though |which|that|who|whose)?\s*(?:it|its|they|their|them|these|those|this|that|which|another|"
-    r"there|both|neither|one|the (?:left|right|other|latter|former|second|first|same)|a second|a strain|on that|\w+ing)\b",
+    r"\W*(?:and |but |while |although |though |which|that|who|whose)?\s*"
+    r"(?:it|its|they|their|them|these|those|this|that|which|another|there|both|neither|one|"
+    r"the (?:left|right|other|latter|former|second|first|same)|a second|a strain|on that|\w+ing)\b",
     re.I,
 )
 SHORT = 3
 _RELATIVE = re.compile(
-    r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|aunts?|uncles?|cousins?|"
+    r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|"
+    r"aunts?|uncles?|cousins?|"
     r"(?:grand)?(?:mother|father|son|daughter|parent)s?|[mp]g[mf]|niece|nephew|twin|relatives?|family|child(?:ren)?)\b",
     re.I,
 )
@@ -43,8 +44,9 @@ class NoteIndex:
     """A note, or a clause read like one.
 
     `sentence_of` gives the sentence of each token, `tokens_of` the reverse, and `places` the tokens of each
-    concept; `by_beginning` lists the concepts by their first letters; `histories` are the sentences in the past history, where "prior" goes without saying. In a
-    clause, the tokens before `own` are of the clause before, which a pronoun may stand for.
+    concept; `by_beginning` lists the concepts by their first letters; `histories` are the sentences in the
+    past history, where "prior" goes without saying. In a clause, the tokens before `own` are of the clause
+    before, which a pronoun may stand for.
     """
 
     text: str
@@ -91,7 +93,9 @@ def clause_index(text: str, before: str = "") -> NoteIndex:
     if not before or not _PRONOUN.match(text):
         return note_index(text)
     read = note_index(f"{before}.\n\n{text}")
-    own = next((place for place, token in enumerate(read.tokens) if token.start > len(before)), len(read.tokens))
+    own = next(
+        (place for place, token in enumerate(read.tokens) if token.start > len(before)), len(read.tokens)
+    )
     context = (token._replace(weight=CONTEXT * token.weight) for token in read.tokens[:own])
     return replace(read, tokens=(*context, *read.tokens[own:]), own=own)
 
@@ -123,21 +127,21 @@ def note_index(note: str) -> NoteIndex:
 
 
 def _told_sentences(note: str) -> tuple[Sentence, ...]:
-    """The sentences, where a family history ends in its line with the first longer one that names no relative."""
+    """The sentences; a family history ends in its line with the first longer one without a relative."""
     spans = list(told_sentences(note))
     for number, (before, span) in enumerate(pairwise(spans), 1):
         is_same_line = before.is_family and span.is_family and "\n" not in note[before.end : span.start]
         words = note[span.start : span.end]
-        if is_same_line and len(words.split()) > SHORT and not _RELATIVE.search(words):
-            spans[number] = span._replace(is_family=False)
-        elif is_same_line and not spans[number - 1].is_family and not _RELATIVE.search(words):
+        if (is_same_line and len(words.split()) > SHORT and not _RELATIVE.search(words)) or (
+            is_same_line and not spans[number - 1].is_family and not _RELATIVE.search(words)
+        ):
             spans[number] = span._replace(is_family=False)
     return tuple(spans)
 
 
 @cache
 def _cues() -> CueTable:
-    return cue_table(files("clinragen.grounding") / "note_cues.csv")
+    return cue_table("clinragen.grounding", "note_cues.csv")
 
 
 def _ranges(sentence_of: list[int], count: int) -> tuple[range, ...]:

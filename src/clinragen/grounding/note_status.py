@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from clinragen.clinical.mentions import Status
 from clinragen.grounding.note_index import NoteIndex
+from clinragen.grounding.note_kinds import contrasts, is_place_or_test
 from clinragen.grounding.note_views import View
-from clinragen.grounding.note_words import contrasts, is_place_or_test
 
 _PAST_TENSE = re.compile(
     r"\b(?:had|(?:was|were)(?! (?:documented|noted|reported|recorded|mentioned|described|listed))|did|ago|"
@@ -16,24 +16,26 @@ _PAST_TENSE = re.compile(
     re.I,
 )
 _CURRENT = re.compile(
-    r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains?|resumed|restarted|active\w*|is being|are being|left in "
-    r"place|kept|keeps|went on|carried on|maintained|persist\w*|these days|present(?!ed|ly)|on it)\b",
+    r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains?|resumed|restarted|active\w*|"
+    r"is being|are being|left in place|kept|keeps|went on|carried on|maintained|persist\w*|"
+    r"these days|present(?!ed|ly)|on it)\b",
     re.I,
 )
 _YEAR = re.compile(r"\b(?:19|2[0-3])\d\d\b")
 _CONDITION = re.compile(
-    r"\b(?:if|unless|in case|in the event|should (?:he|she|it|the|\w+ (?:fail|rise|fall|worsen|recur))|consider(?:ing|ed)?|"
-    r"would|standby|reserved?|threshold|depend\w*|when needed|as needed)\b",
+    r"\b(?:if|unless|in case|in the event|consider(?:ing|ed)?|would|standby|reserved?|threshold|depend\w*|"
+    r"when needed|as needed|should (?:he|she|it|the|\w+ (?:fail|rise|fall|worsen|recur)))\b",
     re.I,
 )
 _SAYS_CONDITION = re.compile(
-    r"\b(?:if|unless|should|only|hing\w+|depend\w*|in case|in the event|reserved?|standby|kept|would|threshold|"
-    r"consider\w*|discuss\w*|possibl\w+|may|might|saved|await\w*|until|contingent|conditional)\b",
+    r"\b(?:if|unless|should|only|hing\w+|depend\w*|in case|in the event|reserved?|standby|kept|would|"
+    r"threshold|consider\w*|discuss\w*|possibl\w+|may|might|saved|await\w*|until|contingent|"
+    r"conditional)\b",
     re.I,
 )
 _SOURCE = re.compile(
-    r"\b(?:according to|per|reports?|reported|says?|said|states?|noticed|brought|tells?|told|witnessed|saw|lives? "
-    r"with|decides?|called|by (?:his|her|the))\b",
+    r"\b(?:according to|per|reports?|reported|says?|said|states?|noticed|brought|tells?|told|witnessed|saw|"
+    r"lives? with|decides?|called|by (?:his|her|the))\b",
     re.I,
 )
 AWAITED = 60
@@ -115,9 +117,17 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     """The words of a clause that have an answer and can be denied, planned or over."""
     throughout = _said_throughout(clause)
     return [
-        Pair(clause, note, place, at, clause.statuses(place) | throughout, note.statuses(at) | _awaited(note, at))
+        Pair(
+            clause,
+            note,
+            place,
+            at,
+            clause.statuses(place) | throughout,
+            note.statuses(at) | _awaited(note, at),
+        )
         for place, at in view.pairs.items()
-        if clause.tokens[place].weight >= 0.5 and place >= clause.own
+        if clause.tokens[place].weight >= 0.5
+        and place >= clause.own
         and not {"relative", "side"} & contrasts().get(clause.tokens[place].concept, {}).keys()
     ]
 
@@ -128,8 +138,13 @@ def _awaited(note: NoteIndex, at: int) -> frozenset[Status]:
     if not is_place_or_test(token.concept, "test"):
         return frozenset()
     sentence = note.tokens_of[note.sentence_of[at]]
-    later = [note.tokens[each] for each in sentence if each > at and note.tokens[each].segment == token.segment]
-    rival = next((each.start for each in later if each.start >= token.end and is_place_or_test(each.concept, "test")), None)
+    later = [
+        note.tokens[each] for each in sentence if each > at and note.tokens[each].segment == token.segment
+    ]
+    rival = next(
+        (each.start for each in later if each.start >= token.end and is_place_or_test(each.concept, "test")),
+        None,
+    )
     end = min(rival or token.end + AWAITED, later[-1].end if later else token.end, token.end + AWAITED)
     cues = note.cues[note.sentence_of[at]]
     is_awaited = any(c.status == "planned" and c.side == "after" and token.end <= c.start < end for c in cues)
@@ -192,7 +207,9 @@ _DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
     (lambda p: "family" in p.told - p.said, "of a relative", "told of a relative"),
     (lambda p: "family" in p.said - p.told, "of the patient", "told of the patient"),
     (
-        lambda p: "planned" in p.told and "negated" not in p.said and p.is_conditional and not p.says_condition,
+        lambda p: (
+            "planned" in p.told and "negated" not in p.said and p.is_conditional and not p.says_condition
+        ),
         "conditional",
         "conditional in the note",
     ),

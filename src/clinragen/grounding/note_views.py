@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clinragen.grounding.note_alike import alike
 from clinragen.grounding.note_index import NoteIndex
-from clinragen.grounding.note_words import contrasts
+from clinragen.grounding.note_kinds import contrasts
 
 MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 5, 0.9
 FIT = 20
