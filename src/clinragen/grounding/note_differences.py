@@ -26,7 +26,7 @@ def contrast_differences(clause: NoteIndex, note: NoteIndex, view: View) -> Iter
         for name, side in contrasts().get(token.concept, {}).items():
             said.setdefault(name, {}).setdefault(side, place)
     for name, sides in said.items():
-        if len(sides) == 1:
+        if len(sides) == 1 and name in note.sides:
             ((side, place),) = sides.items()
             told = _told_sides(clause, note, view, place, name)
             if told and all(side not in each and "any" not in {side, *each} for each in told):
@@ -40,18 +40,14 @@ def _told_sides(
     answer = answer_to(clause, view, place)
     concept = note.tokens[answer].concept
     anchors = [at for at in note.places.get(concept, ()) if note.sentence_of[at] in view.sentences]
-    found = (_told_side(note, view, at, name) for at in anchors or [answer])
+    found = (_told_side(note, at, name) for at in anchors or [answer])
     return [told for told in found if told]
 
 
-def _told_side(note: NoteIndex, view: View, anchor: int, name: str) -> frozenset[str]:
+def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
     """The sides of a class nearest to a word of the note; those of one list item count together."""
-    nearby = [
-        at
-        for at in _in_view(note, view)
-        if name in contrasts().get(note.tokens[at].concept, {})
-        and distance(note, anchor, at) <= (SAME_PART if name in _FAR_REACHING else NEARBY)
-    ]
+    reach = SAME_PART if name in _FAR_REACHING else NEARBY
+    nearby = [at for at in note.sides[name] if distance(note, anchor, at) <= reach]
     if not nearby:
         return frozenset()
     nearest = note.tokens[min(nearby, key=lambda at: _closeness(note, anchor, at))]

@@ -18,6 +18,7 @@ from clinragen.clinical.mentions import (
     told_sentences,
 )
 from clinragen.clinical.notes import Span, sections
+from clinragen.grounding.note_kinds import contrasts
 from clinragen.grounding.note_words import Token, tokens
 
 CONTEXT = 0.3
@@ -44,7 +45,8 @@ class NoteIndex:
     """A note, or a clause read like one.
 
     `sentence_of` gives the sentence of each token, `tokens_of` the reverse, and `places` the tokens of each
-    concept; `by_beginning` lists the concepts by their first letters; `histories` are the sentences in the
+    concept; `by_beginning` lists the concepts by their first letters, `sides` the tokens that are a
+    side of each class of `contrasts`; `histories` are the sentences in the
     past history, where "prior" goes without saying. In a clause, the tokens before `own` are of the clause
     before, which a pronoun may stand for.
     """
@@ -57,6 +59,7 @@ class NoteIndex:
     tokens_of: tuple[range, ...]
     places: Mapping[str, tuple[int, ...]]
     by_beginning: Mapping[str, tuple[str, ...]]
+    sides: Mapping[str, tuple[int, ...]]
     histories: frozenset[int]
     own: int = 0
     _known: dict[int, frozenset[Status]] = field(default_factory=dict, compare=False, repr=False)
@@ -111,6 +114,10 @@ def note_index(note: str) -> NoteIndex:
     for place, (token, _) in enumerate(read):
         for concept in token.concepts:
             places.setdefault(concept, []).append(place)
+    sides: dict[str, list[int]] = {}
+    for place, (token, _) in enumerate(read):
+        for name in contrasts().get(token.concept, ()):
+            sides.setdefault(name, []).append(place)
     for concept in places:
         beginnings.setdefault(concept[:BEGINNING], []).append(concept)
     return NoteIndex(
@@ -122,6 +129,7 @@ def note_index(note: str) -> NoteIndex:
         tokens_of=_ranges([number for _, number in read], len(spans)),
         places={concept: tuple(found) for concept, found in places.items()},
         by_beginning={first: tuple(found) for first, found in beginnings.items()},
+        sides={name: tuple(found) for name, found in sides.items()},
         histories=_histories(note, spans),
     )
 
