@@ -11,7 +11,7 @@ from math import exp
 
 from clinragen.schema import VERDICTS, Verdict
 
-CAUTION = 1.6
+CAUTION = 2.5
 """So many times likelier than contradicted must a clause be to be called supported."""
 
 
@@ -20,7 +20,7 @@ def decide(
 ) -> tuple[Verdict, dict[Verdict, float]]:
     """The verdict on a clause, and the probability of each; contradicted only where that is allowed."""
     odds = probabilities(features)
-    is_likely = odds["supported"] > CAUTION * odds["contradicted"]
+    is_likely = odds["supported"] > (CAUTION if may_contradict else 1.0) * odds["contradicted"]
     if is_likely and odds["supported"] >= odds["unverifiable"]:
         return "supported", odds
     is_contradicted = may_contradict and odds["contradicted"] > odds["unverifiable"]

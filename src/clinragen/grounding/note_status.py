@@ -105,7 +105,13 @@ class Pair:
     @property
     def is_conditional(self) -> bool:
         """Whether the note makes it depend on something."""
-        return _CONDITION.search(self._sentence) is not None
+        tokens, at = self.note.tokens, self.at
+        part = [
+            tokens[each]
+            for each in self.note.tokens_of[self.note.sentence_of[at]]
+            if tokens[each].segment == tokens[at].segment
+        ]
+        return _CONDITION.search(self.note.text, part[0].start, part[-1].end) is not None
 
     @property
     def _sentence(self) -> str:
