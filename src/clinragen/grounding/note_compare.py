@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from clinragen.grounding.note_differences import (
-    SAME_PART,
-    answer_to,
     contrast_differences,
     member_differences,
     number_differences,
@@ -22,7 +20,7 @@ REPLACED = 0.15
 FAR, LOOSE = 30, 0.1
 """What answers cost that stand so many words from the anchor, or farther."""
 INEXACT = 0.3
-NEAR = 4
+NEAR, CLOSE = 4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +123,10 @@ def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict
 
 def _sides_apart(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[int]:
     """Sides that the note gives to something else than the clause does."""
-    for place, at in view.pairs.items():
-        is_side = "side" in contrasts().get(clause.tokens[place].concept, {})
-        if is_side and distance(note, answer_to(clause, view, place), at) >= SAME_PART:
+    sided = {place for place in view.pairs if "side" in contrasts().get(clause.tokens[place].concept, {})}
+    others = [at for place, at in view.pairs.items() if place not in sided]
+    for place in sided:
+        if not any(distance(note, at, view.pairs[place]) <= CLOSE for at in others):
             yield place
 
 

@@ -11,7 +11,7 @@ from math import exp
 
 from clinragen.schema import VERDICTS, Verdict
 
-CAUTION = 2.5
+CAUTION = 2.0
 """So many times likelier than contradicted must a clause be to be called supported."""
 
 
