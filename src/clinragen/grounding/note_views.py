@@ -8,7 +8,7 @@ from clinragen.grounding.note_alike import alike
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import contrasts
 
-MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 5, 0.9
+MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 3, 0.9
 FIT = 20
 """So many words farther away may an answer stand that is the word itself."""
 OTHER_SENTENCE, OTHER_PART, FAR_CHUNK = 0.7, 0.8, 0.9
