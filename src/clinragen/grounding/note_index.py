@@ -29,6 +29,11 @@ _PRONOUN = re.compile(
     r"the (?:left|right|other|latter|former|second|first|same)|a second|a strain|on that|\w+ing)\b",
     re.I,
 )
+_SOURCE = re.compile(
+    r"\b(?:according to|per|reports?|reported|says?|said|states?|noticed|brought|tells?|told|witnessed|saw|"
+    r"lives? with|decides?|called|by (?:his|her|the))\b",
+    re.I,
+)
 SHORT = 3
 _RELATIVE = re.compile(
     r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|"
@@ -48,7 +53,7 @@ class NoteIndex:
     concept; `by_beginning` lists the concepts by their first letters, `sides` the tokens that are a
     side of each class of `contrasts`; `histories` are the sentences in the
     past history, where "prior" goes without saying. In a clause, the tokens before `own` are of the clause
-    before, which a pronoun may stand for.
+    before, which a pronoun may stand for, and `throughout` is what it says of all its words.
     """
 
     text: str
@@ -62,6 +67,7 @@ class NoteIndex:
     sides: Mapping[str, tuple[int, ...]]
     histories: frozenset[int]
     own: int = 0
+    throughout: frozenset[Status] = frozenset()
     _known: dict[int, frozenset[Status]] = field(default_factory=dict, compare=False, repr=False)
 
     def told(self) -> Iterator[tuple[int, Token]]:
@@ -87,20 +93,36 @@ class NoteIndex:
         """All statuses that the cues of its sentence give to a token; empty means present."""
         if place not in self._known:
             token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
-            self._known[place] = statuses_at(self.text, Span(token.start, token.end), cues)
+            found = statuses_at(self.text, Span(token.start, token.end), cues)
+            self._known[place] = found | self.throughout
         return self._known[place]
 
 
 def clause_index(text: str, before: str = "") -> NoteIndex:
     """Read a clause; where a pronoun is its subject, the words of the clause before count a little."""
     if not before or not _PRONOUN.match(text):
-        return note_index(text)
+        read = note_index(text)
+        return replace(read, throughout=_said_throughout(read))
     read = note_index(f"{before}.\n\n{text}")
     own = next(
         (place for place, token in enumerate(read.tokens) if token.start > len(before)), len(read.tokens)
     )
     context = (token._replace(weight=CONTEXT * token.weight) for token in read.tokens[:own])
-    return replace(read, tokens=(*context, *read.tokens[own:]), own=own)
+    read = replace(read, tokens=(*context, *read.tokens[own:]), own=own)
+    return replace(read, throughout=_said_throughout(read))
+
+
+def _said_throughout(clause: NoteIndex) -> frozenset[Status]:
+    """What a clause says of all its words: a clause is short enough for one subject and one mood."""
+    said: set[Status] = {"family"} if _is_of_family(clause) else set()
+    cues = (cue for cues in clause.cues for cue in cues if cue.start >= clause.begins)
+    return frozenset(said | {cue.status for cue in cues if cue.status in ("uncertain", "planned")})
+
+
+def _is_of_family(clause: NoteIndex) -> bool:
+    return not _SOURCE.search(clause.text, clause.begins) and any(
+        "relative" in contrasts().get(token.concept, {}) for _, token in clause.told()
+    )
 
 
 def note_index(note: str) -> NoteIndex:

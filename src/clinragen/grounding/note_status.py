@@ -33,11 +33,6 @@ _SAYS_CONDITION = re.compile(
     r"conditional)\b",
     re.I,
 )
-_SOURCE = re.compile(
-    r"\b(?:according to|per|reports?|reported|says?|said|states?|noticed|brought|tells?|told|witnessed|saw|"
-    r"lives? with|decides?|called|by (?:his|her|the))\b",
-    re.I,
-)
 AWAITED = 60
 OF_A_PLACE = ", of a place"
 OVER: frozenset[Status] = frozenset({"past", "resolved"})
@@ -121,14 +116,13 @@ class Pair:
 
 def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     """The words of a clause that have an answer and can be denied, planned or over."""
-    throughout = _said_throughout(clause)
     return [
         Pair(
             clause,
             note,
             place,
             at,
-            clause.statuses(place) | throughout,
+            clause.statuses(place),
             note.statuses(at) | _awaited(note, at),
         )
         for place, at in view.pairs.items()
@@ -155,19 +149,6 @@ def _awaited(note: NoteIndex, at: int) -> frozenset[Status]:
     cues = note.cues[note.sentence_of[at]]
     is_awaited = any(c.status == "planned" and c.side == "after" and token.end <= c.start < end for c in cues)
     return frozenset({"planned"}) if is_awaited else frozenset()
-
-
-def _said_throughout(clause: NoteIndex) -> frozenset[Status]:
-    """What a clause says of all its words: a clause is short enough for one subject and one mood."""
-    said: set[Status] = {"family"} if _is_of_family(clause) else set()
-    cues = (cue for cues in clause.cues for cue in cues if cue.start >= clause.begins)
-    return frozenset(said | {cue.status for cue in cues if cue.status in ("uncertain", "planned")})
-
-
-def _is_of_family(clause: NoteIndex) -> bool:
-    return not _SOURCE.search(clause.text, clause.begins) and any(
-        "relative" in contrasts().get(token.concept, {}) for _, token in clause.told()
-    )
 
 
 def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:

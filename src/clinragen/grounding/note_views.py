@@ -9,6 +9,8 @@ from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import contrasts
 
 MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 3, 0.9
+PROMISING = 0.7
+"""The share of the best view's weight from which another is worth comparing."""
 FIT = 20
 """So many words farther away may an answer stand that is the word itself."""
 OTHER_SENTENCE, OTHER_PART, FAR_CHUNK = 0.7, 0.8, 0.9
@@ -34,8 +36,9 @@ _Answers = Mapping[int, Mapping[int, float]]
 
 def views(clause: NoteIndex, note: NoteIndex) -> list[View]:
     """The most promising views of the note, of sentences alone and with a neighbour."""
-    found = sorted(_all_views(clause, note), key=lambda view: -_weight(clause, view))
-    return found[:MOST_VIEWS]
+    weighed = [(_weight(clause, view), view) for view in _all_views(clause, note)]
+    weighed.sort(key=lambda pair: -pair[0])
+    return [view for weight, view in weighed[:MOST_VIEWS] if weight >= PROMISING * weighed[0][0]]
 
 
 def _weight(clause: NoteIndex, view: View) -> float:
