@@ -2,15 +2,16 @@
 
 import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-
-from clinragen.clinical.phrases import any_phrase
 
 WORD = re.compile(
     r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
 )
+HEAD = 2
+_BEGINNING = re.compile(r"(?<![\w-])\S")
+_BLANKS = {ord(blank): " " for blank in "\n\r\t\f\v\u00a0"}
 _HYPHENATED = ("year-old",)
 _SUFFIXES = (
     (re.compile(r"(?:'s|’s)$"), ""),
@@ -68,11 +69,36 @@ def stem(word: str) -> str:
     return word
 
 
+def phrases_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The places of entries that `WORD` would cut into pieces, from left to right, the longest first."""
+    told = text.lower().translate(_BLANKS)
+    if len(told) != len(text):
+        return
+    at = start
+    for begin in _BEGINNING.finditer(told, start, end):
+        if begin.start() >= at:
+            stop = next(_phrases_from(told, begin.start(), end), at)
+            if stop > at:
+                yield begin.start(), stop
+                at = stop
+
+
+def _phrases_from(told: str, begin: int, end: int) -> Iterator[int]:
+    for phrase in _phrases().get(told[begin : begin + HEAD], ()):
+        stop = begin + len(phrase)
+        is_whole = stop >= len(told) or not (told[stop].isalnum() or told[stop] == "_")
+        if stop <= end and is_whole and told.startswith(phrase, begin):
+            yield stop
+
+
 @cache
-def phrase_finder() -> re.Pattern[str]:
-    """Entries that `WORD` would cut into pieces, the longest first."""
-    phrases = [phrase for phrase in _synonyms() if not WORD.fullmatch(phrase)]
-    return re.compile(rf"(?<![\w-])(?:{any_phrase(phrases)})(?!\w)")
+def _phrases() -> Mapping[str, Sequence[str]]:
+    """By its first letters, every entry that `WORD` would cut into pieces, the longest first."""
+    found: dict[str, list[str]] = {}
+    for phrase in sorted(_synonyms(), key=lambda phrase: (-len(phrase), phrase)):
+        if len(phrase) >= HEAD and not WORD.fullmatch(phrase):
+            found.setdefault(phrase[:HEAD], []).append(phrase)
+    return found
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from clinragen.grounding.note_concepts import WORD, concepts_of, phrase_finder, stem
+from clinragen.grounding.note_concepts import WORD, concepts_of, phrases_in, stem
 from clinragen.grounding.note_kinds import kinds_of, weight_of
 
 _CHUNK_ENDS, _SEGMENT_ENDS = frozenset(",()"), frozenset(";")
@@ -85,11 +85,10 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
 def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
     """Words, and phrases of the synonym table as one, with their places."""
     at = start
-    lowered = text.lower() if len(text.lower()) == len(text) else text
-    for phrase in phrase_finder().finditer(lowered, start, end):
-        yield from ((hit[0], *hit.span()) for hit in WORD.finditer(text, at, phrase.start()))
-        yield " ".join(phrase[0].split()), *phrase.span()
-        at = phrase.end()
+    for begin, stop in phrases_in(text, start, end):
+        yield from ((hit[0], *hit.span()) for hit in WORD.finditer(text, at, begin))
+        yield " ".join(text[begin:stop].lower().split()), begin, stop
+        at = stop
     yield from ((hit[0], *hit.span()) for hit in WORD.finditer(text, at, end))
 
 
