@@ -24,13 +24,14 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
     """
     series, note = series_index(stay), _note_index(stay.note)
     found: list[Claim] = []
-    spoken_of = Context()
+    spoken_of, before = Context(), ""
     for clause in clauses(text):
         claim, spoken_of = check_series_clause(clause, series, spoken_of)
         if is_remark(clause.text):
             continue
         if claim is None or (claim.reason.endswith(UNMEASURED) and _is_awaited(clause, series, stay.note)):
-            claim = check_note_clause(clause.text, clause.start, note)
+            claim = check_note_clause(clause.text, clause.start, note, before)
+        before = clause.text
         if claim is not None:
             found.append(claim)
     return tuple(found)
