@@ -44,7 +44,9 @@ def concepts_of(word: str) -> tuple[str, ...]:
     """What a word or phrase in lower case means, as one concept or several."""
     if not word[0].isalnum():
         return ()
-    means = _synonyms().get(word) or _inflected_synonyms().get(stem(word))
+    means = _synonyms().get(word)
+    if means is None and stem(word) not in _general():
+        means = _inflected_synonyms().get(stem(word))
     if means is None and "-" in word and stem(word) not in _single():
         return tuple(concept for part in word.split("-") if part for concept in concepts_of(part))
     if means is None:
@@ -128,6 +130,12 @@ def _all_meanings(means: str, known: Mapping[str, str]) -> set[str]:
 def _inflected_synonyms() -> dict[str, str]:
     """Stems of entries that are words; abbreviations are not inflected ("uses" is no "US")."""
     return {stem(phrase): means for phrase, means in _synonyms().items() if len(phrase) > 4}
+
+
+@cache
+def _general() -> frozenset[str]:
+    """Stems of words that say little, which no entry may claim by its own stem ("states" is not "static")."""
+    return frozenset(stem(word) for row in rows("weights") for word in row["words"].split())
 
 
 @cache
