@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from local_endpoint import GOOD, completion, serving
 
-from clinragen.errors import TeacherError
+from clinragen.endpoint import calls
+from clinragen.endpoint.guard import is_loopback, permit
+from clinragen.endpoint.ledger import Answer, key_of, opened
+from clinragen.errors import EndpointError
 from clinragen.knowledge.base import curated_facts
 from clinragen.recipe import Teach
 from clinragen.schema import Stay
 from clinragen.teach import remote
 from clinragen.teach.asking import Asking
-from clinragen.teach.ledger import Answer, key_of, opened
 from clinragen.teach.prompt import messages_for, read_reply
 from clinragen.teach.shard import taught
 from clinragen.teach.teachers import TEACHERS
@@ -35,6 +37,10 @@ def asking(folder: Path, endpoint: str = "", kind: str = "remote", **settings: A
     credentialed = settings.pop("credentialed", False)
     taught_by = Teach.model_validate({"kind": kind, "endpoint": endpoint, "model": "tiny", **settings})
     return Asking(taught_by, credentialed, 0, curated_facts(), folder / "ledger.sqlite")
+
+
+def permitted(about: Asking) -> None:
+    permit(remote.endpoint_of(about.settings), about.credentialed, about.settings.agreement)
 
 
 @pytest.mark.parametrize("kind", TEACHERS)
@@ -148,35 +154,35 @@ def test_the_prompt_says_that_nothing_was_measured():
     "endpoint", ["https://api.example.org/v1", "http://10.0.0.7:8000/v1", "http://0.0.0.0/"]
 )
 def test_credentialed_records_leave_this_machine_only_under_an_agreement(endpoint: str, tmp_path: Path):
-    with pytest.raises(TeacherError, match="may not be sent"):
+    with pytest.raises(EndpointError, match="may not be sent"):
         remote.write([patient()], asking(tmp_path, endpoint, credentialed=True))
-    remote.guard(asking(tmp_path, endpoint, credentialed=True, agreement="DUA 12, zero retention"))
-    remote.guard(asking(tmp_path, endpoint))
+    permitted(asking(tmp_path, endpoint, credentialed=True, agreement="DUA 12, zero retention"))
+    permitted(asking(tmp_path, endpoint))
 
 
 @pytest.mark.parametrize(
     "endpoint", ["http://localhost:8000/v1", "http://127.0.0.1/v1", "http://[::1]:80/v1"]
 )
 def test_an_endpoint_on_this_machine_needs_no_agreement(endpoint: str, tmp_path: Path):
-    remote.guard(asking(tmp_path, endpoint, credentialed=True))
+    permitted(asking(tmp_path, endpoint, credentialed=True))
 
 
 def test_a_name_that_only_looks_local_is_not_this_machine():
-    assert not remote.is_loopback("http://localhost.example.org/v1")
-    assert not remote.is_loopback("http://127.0.0.1@example.org/v1")
-    assert not remote.is_loopback("127.0.0.1")
+    assert not is_loopback("http://localhost.example.org/v1")
+    assert not is_loopback("http://127.0.0.1@example.org/v1")
+    assert not is_loopback("127.0.0.1")
 
 
 def test_missing_settings_are_named(tmp_path: Path):
-    with pytest.raises(TeacherError, match=r"teach\.endpoint"):
+    with pytest.raises(EndpointError, match=r"teach\.endpoint"):
         remote.write([patient()], asking(tmp_path))
-    with pytest.raises(TeacherError, match=r"teach\.model"):
+    with pytest.raises(EndpointError, match=r"teach\.model"):
         remote.write([patient()], asking(tmp_path, "http://127.0.0.1/v1", model=""))
 
 
 def test_a_wrong_key_ends_the_step_without_repeating_the_note(tmp_path: Path):
     body = {"error": {"message": "bad key for: Reports orthopnea", "code": "invalid_api_key"}}
-    with serving([(401, body)]) as served, pytest.raises(TeacherError, match="401") as told:
+    with serving([(401, body)]) as served, pytest.raises(EndpointError, match="401") as told:
         remote.write([patient()], asking(tmp_path, served.endpoint))
     assert "orthopnea" not in str(told.value)
 
@@ -184,11 +190,11 @@ def test_a_wrong_key_ends_the_step_without_repeating_the_note(tmp_path: Path):
 def test_a_server_that_is_gone_ends_the_step_and_keeps_what_was_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(remote, "RETRIES", 0)
+    monkeypatch.setattr(calls, "FIRST_WAIT_SECONDS", 0.01)
     with serving([(200, completion(GOOD))]) as served:
         remote.write([patient("a")], asking(tmp_path, served.endpoint))
     other = patient("b", note="Reports asterixis.")
-    with pytest.raises(TeacherError, match="cannot be reached"):
+    with pytest.raises(EndpointError, match="cannot be reached"):
         remote.write([patient("a"), other], asking(tmp_path, served.endpoint))
     assert remote.write([patient("a")], asking(tmp_path, served.endpoint))[0].problem == ""
 
@@ -210,7 +216,7 @@ def test_the_first_answer_under_a_key_stays(tmp_path: Path):
 
 def test_an_answer_survives_a_killed_writer(tmp_path: Path):
     script = (
-        "import sys, time; from pathlib import Path; from clinragen.teach.ledger import Answer, opened\n"
+        "import sys, time; from pathlib import Path; from clinragen.endpoint.ledger import Answer, opened\n"
         "with opened(Path(sys.argv[1])) as ledger:\n"
         "    ledger.put('k', Answer('answered', 'kept', 1, 0, 0, 0.0)); print('put', flush=True)\n"
         "    time.sleep(60)\n"

@@ -9,14 +9,14 @@ from string import Template
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import findings, sentence
 from clinragen.clinical.mentions import find_mentions
+from clinragen.endpoint.calls import encodable
+from clinragen.endpoint.question import Message
 from clinragen.knowledge.base import facts_for
 from clinragen.schema import Fact, Part, Stay
 from clinragen.teach.asking import PARTS
 
 PROMPT_ID = "told-1"
 REPAIR_ID = "repair-1"
-
-Message = dict[str, str]
 
 _USER = "=== user ===\n"
 
@@ -40,13 +40,9 @@ def messages_for(stay: Stay, facts: Sequence[Fact]) -> list[Message]:
     return [{"role": "system", "content": system}, {"role": "user", "content": filled}]
 
 
-def repair_of(messages: Sequence[Message], reply: str) -> list[Message]:
-    """The chat that asks once more after a reply that could not be read."""
-    return [
-        *messages,
-        {"role": "assistant", "content": reply},
-        {"role": "user", "content": _text(REPAIR_ID)},
-    ]
+def repair_text() -> str:
+    """What is said after a reply that could not be read."""
+    return _text(REPAIR_ID)
 
 
 def read_reply(text: str) -> dict[Part, str] | None:
@@ -61,11 +57,6 @@ def read_reply(text: str) -> dict[Part, str] | None:
     found = {part: values.get(part) for part in PARTS} if isinstance(values, dict) else {}
     texts = {part: " ".join(encodable(said).split()) for part, said in found.items() if isinstance(said, str)}
     return texts if len(texts) == len(PARTS) and all(texts.values()) else None
-
-
-def encodable(text: str) -> str:
-    """A text without the lone surrogates that no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @cache
