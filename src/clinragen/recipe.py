@@ -73,7 +73,9 @@ class Knowledge(Section):
     pubmed_url: str = Field(
         "https://eutils.ncbi.nlm.nih.gov/entrez/eutils", description="base URL of the NCBI E-utilities"
     )
-    wikipedia_url: str = Field("https://en.wikipedia.org/w/api.php", description="URL of a MediaWiki action API")
+    wikipedia_url: str = Field(
+        "https://en.wikipedia.org/w/api.php", description="URL of a MediaWiki action API"
+    )
     primekg_file: str = Field("", description="PrimeKG's kg.csv, relative to the recipe file")
     folder: str = Field("", description="folder of .txt, .md and .pdf files, relative to the recipe file")
     folder_licence: str = Field("", description="folder: the licence under which its files may be used")

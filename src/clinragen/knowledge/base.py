@@ -1,8 +1,8 @@
 """The curated knowledge base: cited facts that tie findings and words of notes to diagnoses.
 
-`curated.csv` holds the facts, `sources.csv` what they cite and how that may be used. The facts of one variable and level stand
-strongest first: a finding is explained by the first fact that fits. A threshold narrows a fact to values
-that reach it, in the variable's unit.
+`curated.csv` holds the facts, `sources.csv` what they cite and how that may be used. The facts of one
+variable and level stand strongest first: a finding is explained by the first fact that fits. A threshold
+narrows a fact to values that reach it, in the variable's unit.
 """
 
 import csv

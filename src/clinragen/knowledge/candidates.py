@@ -1,7 +1,7 @@
 """What a teacher claims to have read in a document, and whether it may enter the base.
 
-A candidate enters only if its quote stands in the document, if the quote itself names finding and diagnosis, and
-if its own sentence says no more than the quote. The first check that fails gives the reason.
+A candidate enters only if its quote stands in the document, if the quote itself names finding and diagnosis,
+and if its own sentence says no more than the quote. The first check that fails gives the reason.
 """
 
 import re
@@ -137,7 +137,9 @@ def _has_sign_of_its_own(read: _Read) -> bool:
     sign = read.candidate.sign
     if sign is None:
         return True
-    named = any(name in variables() for mention in mentions(american(sign)) for name in mention.word.variables)
+    named = any(
+        name in variables() for mention in mentions(american(sign)) for name in mention.word.variables
+    )
     is_short = len(sign.split()) <= MOST_WORDS_OF_A_SIGN
     return is_short and not named and set(diagnoses(sign)).isdisjoint(read.candidate.diagnoses)
 
@@ -190,7 +192,7 @@ def _names_finding(said: Candidate, text: str) -> bool:
 
 
 def _values(variable: str, number: re.Match[str]) -> Iterator[float]:
-    """What a number may be in the variable's own unit: as it stands, and converted from the unit beside it."""
+    """What a number may be in the variable's own unit: as it stands, or converted from the unit beside it."""
     value, unit = float(number[1]), number[2].rstrip(".")
     try:
         yield convert(variable, value, unit) if unit else value

@@ -38,7 +38,9 @@ def extract(documents: Iterable[Document], ask: Ask) -> Imported:
     for passage, reply in zip(asked, replies, strict=True):
         for found in _found(passage, reply):
             (facts if isinstance(found, Fact) else rejected).append(found)  # type: ignore[arg-type]
-    counts = Counter({"passages": len(cut), "passages asked about": len(asked), "facts extracted": len(facts)})
+    counts = Counter(
+        {"passages": len(cut), "passages asked about": len(asked), "facts extracted": len(facts)}
+    )
     return Imported(facts=tuple(facts), rejected=tuple(rejected), counts=counts)
 
 

@@ -32,12 +32,12 @@ def read(importing: Importing) -> Imported:
         try:
             document = _document(name, path, licence)
             documents.setdefault(document.document_id, document)
-        except _Unreadable as fault:
+        except _UnreadableError as fault:
             rejected.append(Rejected("folder", f"folder/{name}", f"unreadable: {fault}"))
     return Imported(documents=tuple(documents.values()), rejected=tuple(rejected), counts=counts)
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """A file whose text cannot be had."""
 
 
@@ -45,7 +45,7 @@ def _document(name: str, path: Path, licence: str) -> Document:
     content = path.read_bytes()
     text = _READERS[path.suffix.lower()](path, content).strip()
     if not text:
-        raise _Unreadable("no text in it")
+        raise _UnreadableError("no text in it")
     mark = hashlib.sha256(content).hexdigest()[:12]
     title = text.splitlines()[0].lstrip("# ").strip()[:120] or path.stem
     return Document(
@@ -64,7 +64,7 @@ def _plain(path: Path, content: bytes) -> str:
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as fault:
-        raise _Unreadable(f"not UTF-8 ({fault.reason})") from None
+        raise _UnreadableError(f"not UTF-8 ({fault.reason})") from None
 
 
 def _pdf(path: Path, content: bytes) -> str:
@@ -75,7 +75,7 @@ def _pdf(path: Path, content: bytes) -> str:
     try:
         return "\n\n".join(page.extract_text() for page in PdfReader(path).pages)
     except Exception as fault:
-        raise _Unreadable(f"{type(fault).__name__}: {str(fault)[:120]}") from None
+        raise _UnreadableError(f"{type(fault).__name__}: {str(fault)[:120]}") from None
 
 
 _READERS: Mapping[str, Callable[[Path, bytes], str]] = {".txt": _plain, ".md": _plain, ".pdf": _pdf}

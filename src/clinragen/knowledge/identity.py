@@ -13,8 +13,8 @@ from clinragen.store import fingerprint
 def merged(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     """Each fact once, in the order of their first coming: the first gives words and licence.
 
-    Citations and quotes of all are kept. Same are facts of the same diagnoses with the same variable, level and
-    threshold, or with the same sign.
+    Citations and quotes of all are kept. Same are facts of the same diagnoses with the same variable, level
+    and threshold, or with the same sign.
     """
     kept: dict[Hashable, Fact] = {}
     for fact in facts:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from clinragen.clinical.mentions import find_cues, status_at, told_sentences
 from clinragen.clinical.notes import Span
 from clinragen.knowledge.reading import State, american, diagnoses, states
+from clinragen.knowledge.terms import terms
 from clinragen.schema import Fact
 
 _TO_DIAGNOSIS = (
@@ -45,13 +46,14 @@ _DENIES = re.compile(
     r"\bnot (?:\w+ )?(?:suggest|indicat|consistent|compatible|support|specific|associat|due|caused|explained|"
     r"mean|typical|seen|diagnostic|predict|correlat|relat|differ)|\bargu\w+ against|\bspeaks? against|"
     r"\bunlikely|\bless likely|\brul\w+ out|\bexclud\w+|\brather than|\bno (?:\w+ )?(?:evidence|association|"
-    r"relation\w*|correlation|difference)|\b(?:unrelated|independent of)|\bdoes not|\bdo not|\bdid not|\bcannot",
+    r"relation\w*|correlation|difference)|\b(?:unrelated|independent of)|\b(?:do|does|did) not|\bcannot",
     re.I,
 )
-_WORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SAYS_LITTLE = frozenset(
-    "left right new bilateral two prior home nightly daily takes on the at in of for to with by from as and a "
-    "ecg telemetry echo ct film started drip".split()
+    re.findall(
+        r"\w+",
+        "left right new bilateral prior home nightly daily takes ecg telemetry echo ct film started drip",
+    )
 )
 _TOLD = ("present", "uncertain", "past")
 
@@ -156,7 +158,7 @@ def _reaches(threshold: float, state: State, may_guess: bool) -> bool:
 
 def _by_signs(premise: str, facts: FactIndex) -> list[Fact]:
     """The facts whose sign a text holds: all its telling words, the first of them not denied."""
-    places = {_stem(hit[0]): Span(*hit.span()) for hit in reversed(list(_WORD.finditer(premise.lower())))}
+    places = {term.word: Span(term.start, term.end) for term in reversed(list(terms(premise)))}
     found = [
         (places[word], fact)
         for word in places
@@ -170,9 +172,4 @@ def _by_signs(premise: str, facts: FactIndex) -> list[Fact]:
 
 
 def _telling(sign: str) -> frozenset[str]:
-    words = [hit[0] for hit in _WORD.finditer(american(sign).lower())]
-    return frozenset(_stem(word) for word in words if word not in _SAYS_LITTLE)
-
-
-def _stem(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
+    return frozenset(term.word for term in terms(american(sign)) if term.word not in _SAYS_LITTLE)

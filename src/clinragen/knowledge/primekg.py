@@ -1,8 +1,8 @@
 """PrimeKG (Chandak et al., Scientific Data 2023): which phenotypes its diseases have, straight from kg.csv.
 
-Only what our tables know by its whole name is taken: a disease that is a label, a phenotype that is a variable
-at a level or a sign. All else is counted. The rows that are used become a document, so that every fact has its
-quote.
+Only what our tables know by its whole name is taken: a disease that is a label, a phenotype that is a
+variable at a level or a sign. All else is counted. The rows that are used become a document, so that every
+fact has its quote.
 """
 
 import re
@@ -34,7 +34,9 @@ HAS_PHENOTYPE, DISEASE, PHENOTYPE = "disease_phenotype_positive", "disease", "ef
 DOCUMENT_ID = "primekg/disease-phenotype"
 LICENCE = "PrimeKG: MIT; its HPO and MONDO terms under the licences of those ontologies"
 
-_CITED = "Chandak P et al. Building a knowledge graph to enable precision medicine. Sci Data 2023;10:67 (PrimeKG"
+_CITED = (
+    "Chandak P et al. Building a knowledge graph to enable precision medicine. Sci Data 2023;10:67 (PrimeKG"
+)
 _URL = "https://doi.org/10.7910/DVN/IXA7BM"
 _LINE = "{disease} ({disease_id}): phenotype present: {phenotype} ({phenotype_id})"
 _SUFFIX = re.compile(r"\s*\((?:disease|disorder|disease, disorder)\)$")

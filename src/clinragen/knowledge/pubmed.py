@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from clinragen.errors import KnowledgeError
 from clinragen.knowledge.imported import Imported, Importing
 from clinragen.knowledge.queries import queries
-from clinragen.knowledge.web import Busy, Web
+from clinragen.knowledge.web import BusyError, Web
 from clinragen.schema import Document
 
 KEY_VARIABLE = "NCBI_API_KEY"
@@ -29,7 +29,7 @@ def read(importing: Importing) -> Imported:
     found: dict[str, Document | None] = {}
     for done, query in enumerate(asked):
         importing.progress("PubMed searches", done, len(asked))
-        ids = [each for each in _search(web, settings.pubmed_url, query, settings.documents)]
+        ids = _search(web, settings.pubmed_url, query, settings.documents)
         counts["searches without a result"] += not ids
         missing = [each for each in ids if each not in found]
         found.update(dict.fromkeys(missing))
@@ -57,7 +57,9 @@ def _web(importing: Importing) -> Web:
 
 def _search(web: Web, base: str, query: str, most: int) -> list[str]:
     parameters = {"db": "pubmed", "term": query, "retmax": str(most), "retmode": "xml", "sort": "relevance"}
-    root, _ = web.get(f"{base.rstrip('/')}/esearch.fcgi", parameters, lambda body: _tree(body, "eSearchResult"))
+    root, _ = web.get(
+        f"{base.rstrip('/')}/esearch.fcgi", parameters, lambda body: _tree(body, "eSearchResult")
+    )
     return [each.text.strip() for each in root.iterfind("IdList/Id") if each.text]
 
 
@@ -81,10 +83,10 @@ def _tree(body: str, expected: str) -> ET.Element:
     try:
         root = ET.fromstring(body)
     except ET.ParseError as fault:
-        raise Busy(f"not the XML of {expected} ({fault})") from None
+        raise BusyError(f"not the XML of {expected} ({fault})") from None
     trouble = root.findtext("ERROR") or (_text(root) if root.tag.lower() in ("error", "html") else "")
     if trouble:
-        raise Busy(trouble)
+        raise BusyError(trouble)
     if root.tag != expected:
         raise KnowledgeError(
             "this is no answer of the E-utilities",
@@ -103,7 +105,9 @@ def _document(article: ET.Element, day: str) -> Document:
         document_id=f"pubmed/{pmid}",
         source="pubmed",
         title=title,
-        text="\n".join(_paragraph(part) for part in article.iterfind("Article/Abstract/AbstractText")).strip(),
+        text="\n".join(
+            _paragraph(part) for part in article.iterfind("Article/Abstract/AbstractText")
+        ).strip(),
         citation=f"{_authors(article)}{title}. {_published(article)}. PMID {pmid}",
         url=f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/",
         licence=f"{LICENCE} ({own})" if own else LICENCE,

@@ -42,7 +42,9 @@ _FILLER = (
 )
 _DIRECT = re.compile(rf"[\s\-(]*(?:{_FILLER}[\s\-(]+)*(?:{_FILLER})?[\s\-(]*", re.I)
 _IN_A_LIST = re.compile(rf"(?:[\s,/\-]|\b(?:and|or|as well as|with)\b|\b{_FILLER}\b)*", re.I)
-_DENIED = re.compile(r"(?:\b(?:no|not|without|never|nor|neither|absent|absence of)|n't)\W+(?:\w+\W+){0,2}$", re.I)
+_DENIED = re.compile(
+    r"(?:\b(?:no|not|without|never|nor|neither|absent|absence of)|n't)\W+(?:\w+\W+){0,2}$", re.I
+)
 _NUMBER = re.compile(
     r"[\s(]*(?:(?:of|at|is|was|=|to|than|above|below|over|under|least|most|exceed\w*|reach\w*|about|around|"
     r"≥|≤|[<>]=?|or more)[\s(]*){0,4}(\d+(?:\.\d+)?)(?![\d.])\s*-?([^\s,;()]*)"
@@ -128,9 +130,7 @@ def _state(text: str, mention: Mention, named: Sequence[Mention], hits: Sequence
     return State(names, level, value, mention.start, mention.end)
 
 
-def _level_beside(
-    text: str, mention: Mention, named: Sequence[Mention], hits: Sequence[_Hit]
-) -> _Hit | None:
+def _level_beside(text: str, mention: Mention, named: Sequence[Mention], hits: Sequence[_Hit]) -> _Hit | None:
     """The level told of a variable: directly before it, directly after it, or of a list that it is in."""
     before = next((hit for hit in reversed(hits) if hit.end <= mention.start), None)
     after = next((hit for hit in hits if hit.start >= mention.end), None)

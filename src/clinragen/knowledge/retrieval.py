@@ -4,9 +4,8 @@ The resemblance is BM25 (Robertson and Zaragoza, Foundations and Trends in Infor
 facts' sentences to the words of the note that are not denied. Same case and base: same order, same scores.
 """
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from clinragen.clinical.mentions import find_cues, find_mentions, status_at, tol
 from clinragen.clinical.notes import Span
 from clinragen.knowledge.base import as_said, fits
 from clinragen.knowledge.reading import american
+from clinragen.knowledge.terms import terms
 from clinragen.schema import Fact, Stay
 
 FINDING_WEIGHT = 2.0
@@ -26,7 +26,6 @@ TEXT_WEIGHT = 1.0
 """A finding or a sign outweighs any resemblance of words, which is at most 1."""
 
 _K1, _B = 1.2, 0.75
-_WORD = re.compile(r"[a-z][a-z0-9-]+")
 _COUNTED = ("present", "uncertain", "past")
 
 
@@ -49,7 +48,7 @@ class Retriever:
 
 def retriever(facts: Sequence[Fact]) -> Retriever:
     """Weigh the words of every fact, its sentence, sign and diagnoses together."""
-    held = [Counter(_words(" ".join((fact.text, fact.sign or "", *fact.diagnoses)))) for fact in facts]
+    held = [Counter(term.word for term in terms(american(_all_said(fact)))) for fact in facts]
     lengths = np.array([words.total() for words in held], dtype=np.float64)
     mean = lengths.mean() if len(held) else 1.0
     places: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -65,12 +64,18 @@ def retriever(facts: Sequence[Fact]) -> Retriever:
     return Retriever(tuple(facts), rows, weights)
 
 
+def _all_said(fact: Fact) -> str:
+    return " ".join((fact.text, fact.sign or "", *fact.diagnoses))
+
+
 def retrieve(stay: Stay, base: Retriever, top: int = 10) -> tuple[Retrieved, ...]:
-    """The facts most relevant to a stay, best first, ties by fact_id; facts that nothing calls up are left out."""
+    """The facts most relevant to a stay, best first, ties by fact_id; what nothing calls up is left out."""
     shown = findings(stay.measurements)
     signs = {fact.sign: fact.fact_id for fact in base.facts if fact.sign}
     said = {
-        as_said(each.text) for each in find_mentions(stay.note, signs) if each.status in ("present", "uncertain")
+        as_said(each.text)
+        for each in find_mentions(stay.note, signs)
+        if each.status in ("present", "uncertain")
     }
     by_words = _resemblance(stay.note, base)
     found = []
@@ -95,27 +100,11 @@ def _resemblance(note: str, base: Retriever) -> Float[np.ndarray, " fact"]:
     return scores / best if best > 0 else scores
 
 
-def _told_words(note: str) -> Iterable[str]:
+def _told_words(note: str) -> Iterator[str]:
     """The words of a note that are not denied, nor said of another person, nor over."""
     text = american(note)
     for sentence in told_sentences(text):
         cues = find_cues(text, sentence)
-        for hit in _WORD.finditer(text.lower(), sentence.start, sentence.end):
-            if not cues or status_at(text, Span(*hit.span()), cues) in _COUNTED:
-                yield from _words(hit[0])
-
-
-def _words(text: str) -> list[str]:
-    found = (hit[0] for hit in _WORD.finditer(american(text).lower()))
-    return [_stem(word) for word in found if word not in _STOPPED]
-
-
-def _stem(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-_STOPPED = frozenset(
-    "a an the of in on at to for with by from and or but not no is are was were be been has have had this that "
-    "these those it its his her their he she they as than when which who after before into over under more most "
-    "may can all one two patient patients year old man woman".split()
-)
+        for term in terms(text, sentence.start, sentence.end):
+            if not cues or status_at(text, Span(term.start, term.end), cues) in _COUNTED:
+                yield term.word

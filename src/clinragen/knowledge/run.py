@@ -12,7 +12,8 @@ from clinragen.knowledge.documents import IMPORTERS
 from clinragen.knowledge.extraction import Ask, extract
 from clinragen.knowledge.identity import merged, version
 from clinragen.knowledge.imported import Imported, Importing, Rejected
-from clinragen.knowledge.reader import reader
+from clinragen.knowledge.queries import queries
+from clinragen.knowledge.reader import check_that_folder_may_leave, reader
 from clinragen.recipe import Recipe
 from clinragen.schema import Document, Fact
 from clinragen.store import write_nouns, write_text
@@ -26,10 +27,12 @@ def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) ->
     Raises KnowledgeError where a source cannot be read, or a label lacks facts. What was fetched and answered
     by then is kept, so that a rerun goes on from there.
     """
+    check_that_folder_may_leave(recipe.knowledge)
+    queries(recipe.knowledge)
     cache = Path(recipe.knowledge.cache or Path(recipe.runs) / FETCHED)
     importing = Importing(recipe.knowledge, cache, progress)
     ask = reader(recipe.knowledge, run / "knowledge" / "ledger.sqlite", progress)
-    found = {name: imported(name, importing, ask) for name in recipe.knowledge.sources}
+    found = {str(name): imported(name, importing, ask) for name in recipe.knowledge.sources}
     facts = merged(fact for each in found.values() for fact in each.facts)
     validate(facts, recipe.knowledge.min_facts)
     write(run / "knowledge", facts, found.values())

@@ -31,7 +31,7 @@ LONGEST_WAIT_SECONDS = 120.0
 Read = TypeVar("Read")
 
 
-class Busy(Exception):
+class BusyError(Exception):
     """A server says, in whatever form, that it will answer later."""
 
 
@@ -63,7 +63,7 @@ class Web:
     ) -> tuple[Read, Fetched]:
         """What `read` makes of a response, and the response; only one that can be read is kept.
 
-        `read` raises Busy to be asked again later, and KnowledgeError where asking again would not help.
+        `read` raises BusyError to be asked again later, and KnowledgeError where asking again would not help.
         """
         kept = self.cache / urlsplit(url).netloc.replace(":", "-") / f"{_key(url, parameters)}.json"
         if kept.exists():
@@ -93,7 +93,7 @@ class Web:
                 if fault.code not in RETRIED:
                     raise _refused(url, fault.code) from None
                 trouble, named_wait = f"status {fault.code}", _seconds_named(fault.headers.get("Retry-After"))
-            except (Busy, urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as fault:
+            except (BusyError, urllib.error.URLError, HTTPException, TimeoutError, ConnectionError) as fault:
                 trouble = f"{type(fault).__name__}: {fault}"
             if attempt < ATTEMPTS - 1:
                 self.counts["retried"] += 1
@@ -116,7 +116,7 @@ class Web:
         try:
             return body.decode("utf-8")
         except UnicodeDecodeError as fault:
-            raise Busy(f"a response that is not UTF-8 ({fault.reason})") from None
+            raise BusyError(f"a response that is not UTF-8 ({fault.reason})") from None
 
     def _name(self) -> str:
         return f"clinragen/{__version__} (mailto:{self.email})" if self.email else f"clinragen/{__version__}"

@@ -12,7 +12,7 @@ from typing import Any
 from clinragen.errors import KnowledgeError
 from clinragen.knowledge.imported import Imported, Importing
 from clinragen.knowledge.queries import queries
-from clinragen.knowledge.web import Busy, Web
+from clinragen.knowledge.web import BusyError, Web
 from clinragen.schema import Document
 
 PER_SECOND = 1.0
@@ -88,7 +88,7 @@ def _answer(body: str) -> dict[str, Any]:
     try:
         values = json.loads(body)
     except ValueError as fault:
-        raise Busy(f"not JSON ({fault})") from None
+        raise BusyError(f"not JSON ({fault})") from None
     if not isinstance(values, dict) or "error" in values:
         _complain(values)
     found: dict[str, Any] = values.get("query", {})
@@ -99,7 +99,7 @@ def _complain(values: Any) -> None:
     error = values.get("error") if isinstance(values, dict) else None
     code = error.get("code", "") if isinstance(error, dict) else type(values).__name__
     if code in _LATER:
-        raise Busy(code)
+        raise BusyError(code)
     raise KnowledgeError(
         "this is no answer of a MediaWiki action API",
         expected='{"query": ...}',
