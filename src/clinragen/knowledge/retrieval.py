@@ -1,7 +1,8 @@
 """Which facts bear on a case: what its findings and its note call up first, then what its words resemble.
 
-The resemblance is BM25 (Robertson and Zaragoza, Foundations and Trends in Information Retrieval 2009) of the
-facts' sentences to the words of the note that are not denied. Same case and base: same order, same scores.
+A fact scores more the more the other facts called up speak for the same diagnosis. The resemblance is BM25
+(Robertson and Zaragoza, Foundations and Trends in Information Retrieval 2009) of the facts' sentences to the
+words of the note that are not denied. Same case and base: same order, same scores.
 """
 
 from collections import Counter, defaultdict
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from clinragen.clinical.findings import findings
 from clinragen.clinical.mentions import find_cues, find_mentions, status_at, told_sentences
@@ -20,10 +21,9 @@ from clinragen.knowledge.reading import american
 from clinragen.knowledge.terms import terms
 from clinragen.schema import Fact, Stay
 
-FINDING_WEIGHT = 2.0
-SIGN_WEIGHT = 2.0
-TEXT_WEIGHT = 1.0
-"""A finding or a sign outweighs any resemblance of words, which is at most 1."""
+FINDING_WEIGHT = SIGN_WEIGHT = 3.0
+AGREEMENT_WEIGHT = RESEMBLANCE_WEIGHT = 1.0
+"""What calls a fact up outweighs agreement and resemblance, which are at most 1 each."""
 
 _K1, _B = 1.2, 0.75
 _COUNTED = ("present", "uncertain", "past")
@@ -39,9 +39,13 @@ class Retrieved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Retriever:
-    """A base made ready for retrieval: for every word the facts that hold it, with their BM25 weights."""
+    """A base made ready for retrieval: for every word the facts that hold it, with their BM25 weights.
+
+    `shares` is what each fact counts for its diagnoses when it is called up.
+    """
 
     facts: tuple[Fact, ...]
+    shares: Float[np.ndarray, " fact"]
     rows: Mapping[str, Int[np.ndarray, " hit"]]
     weights: Mapping[str, Float[np.ndarray, " hit"]]
 
@@ -61,7 +65,7 @@ def retriever(facts: Sequence[Fact]) -> Retriever:
         often = np.array([count for _, count in hits], dtype=np.float64)
         rare = np.log(1 + (len(held) - len(hits) + 0.5) / (len(hits) + 0.5))
         weights[word] = rare * often * (_K1 + 1) / (often + _K1 * (1 - _B + _B * lengths[rows[word]] / mean))
-    return Retriever(tuple(facts), rows, weights)
+    return Retriever(tuple(facts), _shares(facts), rows, weights)
 
 
 def _all_said(fact: Fact) -> str:
@@ -77,17 +81,41 @@ def retrieve(stay: Stay, base: Retriever, top: int = 10) -> tuple[Retrieved, ...
         for each in find_mentions(stay.note, signs)
         if each.status in ("present", "uncertain")
     }
-    by_words = _resemblance(stay.note, base)
-    found = []
-    for row, fact in enumerate(base.facts):
-        by_finding = any(fits(fact, finding) for finding in shown)
-        by_sign = fact.sign is not None and as_said(fact.sign) in said
-        score = FINDING_WEIGHT * by_finding + SIGN_WEIGHT * by_sign + TEXT_WEIGHT * float(by_words[row])
-        if score > 0:
-            by = "finding" if by_finding else "sign" if by_sign else "words"
-            found.append(Retrieved(fact, round(score, 4), by))
+    by_finding = np.array([any(fits(fact, one) for one in shown) for fact in base.facts], dtype=bool)
+    by_sign = np.array([as_said(fact.sign or "") in said for fact in base.facts], dtype=bool)
+    called = by_finding | by_sign
+    agreement, resemblance = _agreement(called, base), _resemblance(stay.note, base)
+    scores = (
+        FINDING_WEIGHT * by_finding
+        + SIGN_WEIGHT * by_sign
+        + AGREEMENT_WEIGHT * agreement * (called | (resemblance > 0))
+        + RESEMBLANCE_WEIGHT * resemblance
+    )
+    found = [
+        Retrieved(fact, round(float(score), 4), "finding" if finding else "sign" if sign else "words")
+        for fact, score, finding, sign in zip(base.facts, scores, by_finding, by_sign, strict=True)
+        if score > 0
+    ]
     found.sort(key=lambda each: (-each.score, each.fact.fact_id))
     return tuple(found[:top])
+
+
+def _agreement(called: Bool[np.ndarray, " fact"], base: Retriever) -> Float[np.ndarray, " fact"]:
+    """How much the facts called up speak for a fact's diagnosis, against the one they speak for most."""
+    spoken: dict[str, float] = defaultdict(float)
+    for row in np.flatnonzero(called):
+        for name in base.facts[row].diagnoses:
+            spoken[name] += float(base.shares[row])
+    most = max(spoken.values(), default=1.0)
+    return np.array([max(spoken[name] for name in fact.diagnoses) / most for fact in base.facts])
+
+
+def _shares(facts: Sequence[Fact]) -> Float[np.ndarray, " fact"]:
+    """What each fact counts for its diagnoses: less the more of them its finding or sign may mean."""
+    meanings: dict[object, set[str]] = defaultdict(set)
+    for fact in facts:
+        meanings[fact.variable, fact.level, fact.sign].update(fact.diagnoses)
+    return np.array([1 / len(meanings[fact.variable, fact.level, fact.sign]) for fact in facts])
 
 
 def _resemblance(note: str, base: Retriever) -> Float[np.ndarray, " fact"]:

@@ -107,16 +107,18 @@ class Web:
         )
 
     def _once(self, asked: str) -> str:
+        """One request, no sooner than the pace allows after the last one ended."""
         time.sleep(max(0.0, self._last + 1 / self.per_second - time.monotonic()))
-        self._last = time.monotonic()
         request = urllib.request.Request(asked, headers={"User-Agent": self._name()})
         self.counts["fetched"] += 1
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            body: bytes = response.read()
         try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+                body: bytes = response.read()
             return body.decode("utf-8")
         except UnicodeDecodeError as fault:
             raise BusyError(f"a response that is not UTF-8 ({fault.reason})") from None
+        finally:
+            self._last = time.monotonic()
 
     def _name(self) -> str:
         return f"clinragen/{__version__} (mailto:{self.email})" if self.email else f"clinragen/{__version__}"
