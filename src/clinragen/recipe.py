@@ -71,10 +71,14 @@ class Knowledge(Section):
     documents: int = Field(5, ge=1, le=100, description="pubmed, wikipedia: most documents of a query")
     email: str = Field("", description="pubmed, wikipedia: whom their operators may write to about requests")
     pubmed_url: str = Field(
-        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils", description="base URL of the NCBI E-utilities"
+        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
+        pattern="^https?://",
+        description="base URL of the NCBI E-utilities",
     )
     wikipedia_url: str = Field(
-        "https://en.wikipedia.org/w/api.php", description="URL of a MediaWiki action API"
+        "https://en.wikipedia.org/w/api.php",
+        pattern="^https?://",
+        description="URL of a MediaWiki action API",
     )
     primekg_file: str = Field("", description="PrimeKG's kg.csv, relative to the recipe file")
     folder: str = Field("", description="folder of .txt, .md and .pdf files, relative to the recipe file")

@@ -100,14 +100,18 @@ def article(pmid: str, title: str, *abstract: str, kinds: Sequence[str] = ("Jour
     types = "".join(f'<PublicationType UI="D016428">{escape(kind)}</PublicationType>' for kind in kinds)
     return f"""<PubmedArticle><MedlineCitation Status="MEDLINE" Owner="NLM" IndexingMethod="Automated">
 <PMID Version="1">{pmid}</PMID><DateCompleted><Year>2020</Year><Month>06</Month><Day>01</Day></DateCompleted>
-<Article PubModel="Print"><Journal><ISSN IssnType="Electronic">0000-0000</ISSN><JournalIssue CitedMedium="Internet">
+<Article PubModel="Print"><Journal><ISSN IssnType="Electronic">0000-0000</ISSN>
+<JournalIssue CitedMedium="Internet">
 <Volume>12</Volume><Issue>3</Issue><PubDate><Year>2020</Year><Month>May</Month></PubDate></JournalIssue>
 <Title>Journal of invented medicine</Title><ISOAbbreviation>J Invent Med</ISOAbbreviation></Journal>
-<ArticleTitle>{title}.</ArticleTitle><Pagination><StartPage>1</StartPage><MedlinePgn>1-9</MedlinePgn></Pagination>
-{told if abstract else ""}<AuthorList CompleteYN="Y"><Author ValidYN="Y"><LastName>Doe</LastName><ForeName>Ada</ForeName>
-<Initials>A</Initials></Author><Author ValidYN="Y"><LastName>Roe</LastName><Initials>B</Initials></Author></AuthorList>
+<ArticleTitle>{title}.</ArticleTitle>
+<Pagination><StartPage>1</StartPage><MedlinePgn>1-9</MedlinePgn></Pagination>
+{told if abstract else ""}<AuthorList CompleteYN="Y">
+<Author ValidYN="Y"><LastName>Doe</LastName><ForeName>Ada</ForeName><Initials>A</Initials></Author>
+<Author ValidYN="Y"><LastName>Roe</LastName><Initials>B</Initials></Author></AuthorList>
 <Language>eng</Language><PublicationTypeList>{types}</PublicationTypeList></Article></MedlineCitation>
-<PubmedData><ArticleIdList><ArticleId IdType="pubmed">{pmid}</ArticleId></ArticleIdList></PubmedData></PubmedArticle>
+<PubmedData><ArticleIdList><ArticleId IdType="pubmed">{pmid}</ArticleId></ArticleIdList></PubmedData>
+</PubmedArticle>
 """
 
 

@@ -6,10 +6,10 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
+from local_sites import Answer, Asked, serving
 
 from clinragen.errors import KnowledgeError
 from clinragen.knowledge.web import BusyError, Web
-from local_sites import Answer, Asked, serving
 
 
 def in_turn(answers: Sequence[Answer]) -> Callable[[Asked], Answer]:

@@ -47,7 +47,10 @@ class Candidate(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A candidate with what its quote and its sentence say."""
+    """A candidate with its quote and its sentence in American spelling.
+
+    The quote is read as the teacher copied it, for the document may break its words over lines.
+    """
 
     candidate: Candidate
     quote: str
@@ -64,7 +67,7 @@ def judged(values: Any, passage: Passage, document: Plain) -> Fact | str:
     if span is None:
         return "quote not in the document"
     quote = passage.document.text[slice(*span)]
-    read = _Read(candidate, american(quote), american(candidate.text))
+    read = _Read(candidate, american(" ".join(candidate.quote.split())), american(candidate.text))
     reason = next((reason for reason, holds in _CHECKS.items() if not holds(read)), None)
     return reason or _fact(candidate, passage, Quote(passage.document.document_id, *span, quote))
 

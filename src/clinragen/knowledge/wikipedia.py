@@ -15,7 +15,7 @@ from clinragen.knowledge.queries import queries
 from clinragen.knowledge.web import BusyError, Web
 from clinragen.schema import Document
 
-PER_SECOND = 1.0
+PER_SECOND = 2.0
 _ALWAYS = {"action": "query", "format": "json", "formatversion": "2", "maxlag": "5"}
 _LATER = frozenset({"maxlag", "ratelimited", "readonly", "internal_api_error_DBQueryError"})
 
