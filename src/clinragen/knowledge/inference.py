@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from clinragen.clinical.mentions import find_cues, status_at, told_sentences
 from clinragen.clinical.notes import Span
-from clinragen.knowledge.reading import State, american, diagnoses, states
+from clinragen.knowledge.reading import State, american, diagnoses, states, without_diagnoses
 from clinragen.knowledge.terms import terms
 from clinragen.schema import Fact
 
@@ -119,7 +119,8 @@ def read_inference(sentence: str) -> Inference | None:
     named = diagnoses(conclusion) or diagnoses(text)
     if not named:
         return None
-    return Inference(states(premise) or states(text), premise, named)
+    said = states(premise) if premise != text else ()
+    return Inference(said or states(without_diagnoses(text)), premise, named)
 
 
 def denies(sentence: str) -> bool:

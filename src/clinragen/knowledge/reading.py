@@ -98,6 +98,14 @@ def diagnoses(text: str) -> tuple[str, ...]:
     )
 
 
+def without_diagnoses(text: str) -> str:
+    """A text with every name of a label blanked, its length kept: "ventricular tachycardia" is no finding."""
+    text = american(text)
+    for each in reversed(find_mentions(text, _american_labels())):
+        text = text[: each.start] + " " * (each.end - each.start) + text[each.end :]
+    return text
+
+
 _NOT_SAID = ("negated", "family")
 
 
