@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,13 @@ def test_merging_changes_nothing_where_nothing_is_the_same_and_the_version_tells
     assert merged(curated_facts()) == curated_facts()
     assert merged((*curated_facts(), *curated_facts())) == curated_facts()
     assert version(curated_facts()) != version(curated_facts()[1:])
+
+
+def test_facts_that_differ_in_spelling_alone_are_the_same() -> None:
+    ankles = Fact("a", "t", ("heart failure",), "c", sign="ankle oedema")
+    spelt = replace(ankles, fact_id="b", citation="d", sign="Ankle-edema")
+    other = replace(ankles, fact_id="e", diagnoses=("heart failure", "liver disease"))
+    assert merged((ankles, spelt, other)) == (replace(ankles, citation="c | d"), other)
 
 
 def test_every_curated_fact_tells_its_licence() -> None:

@@ -17,7 +17,7 @@ from clinragen.clinical.units import convert
 from clinragen.clinical.variables import variables
 from clinragen.clinical.words import mentions
 from clinragen.errors import UnknownTermError
-from clinragen.knowledge.identity import imported_id
+from clinragen.knowledge.identity import identity
 from clinragen.knowledge.inference import denies
 from clinragen.knowledge.passages import Passage
 from clinragen.knowledge.quotes import Plain, locate, plain
@@ -88,7 +88,7 @@ def _fact(candidate: Candidate, passage: Passage, quote: Quote) -> Fact:
         licence=passage.document.licence,
         quotes=(quote,),
     )
-    return replace(fact, fact_id=imported_id(fact))
+    return replace(fact, fact_id=identity(fact))
 
 
 def _has_known_diagnoses(read: _Read) -> bool:

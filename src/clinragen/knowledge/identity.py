@@ -1,7 +1,7 @@
 """When two facts are the same, what they become together, and the version of all of them."""
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 from clinragen.clinical.diagnoses import diagnosis_names
@@ -16,21 +16,15 @@ def merged(facts: Iterable[Fact]) -> tuple[Fact, ...]:
     Citations and quotes of all are kept. Same are facts of the same diagnoses with the same variable, level
     and threshold, or with the same sign.
     """
-    kept: dict[Hashable, Fact] = {}
+    kept: dict[str, Fact] = {}
     for fact in facts:
         same = kept.get(identity(fact))
         kept[identity(fact)] = fact if same is None else _together(same, fact)
     return tuple(kept.values())
 
 
-def identity(fact: Fact) -> Hashable:
-    """What makes a fact this fact, whatever its words."""
-    sign = None if fact.sign is None else " ".join(american(fact.sign).lower().split())
-    return frozenset(fact.diagnoses), fact.variable, fact.level, fact.threshold, sign
-
-
-def imported_id(fact: Fact) -> str:
-    """A readable name that two facts share only if they are the same."""
+def identity(fact: Fact) -> str:
+    """What makes a fact this fact, whatever its words, as a readable name: an imported fact is called so."""
     diagnoses = "+".join(_slug(name) for name in diagnosis_names() if name in fact.diagnoses)
     bound = "" if fact.threshold is None else f"-{fact.threshold:g}"
     shown = _slug(fact.sign) if fact.sign is not None else f"{_slug(str(fact.variable))}-{fact.level}{bound}"
@@ -59,4 +53,4 @@ _BETWEEN = " | "
 
 
 def _slug(words: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", american(words).lower()).strip("-")
+    return re.sub(r"[^\w.]+", "-", american(words).lower()).strip("-")

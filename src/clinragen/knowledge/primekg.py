@@ -20,7 +20,7 @@ from clinragen.clinical.diagnoses import signs
 from clinragen.clinical.mentions import label_phrases
 from clinragen.errors import KnowledgeError
 from clinragen.knowledge.base import curated_facts
-from clinragen.knowledge.identity import imported_id
+from clinragen.knowledge.identity import identity
 from clinragen.knowledge.imported import Imported, Importing
 from clinragen.knowledge.reading import FactLevel, american, states
 from clinragen.schema import Document, Fact, Quote
@@ -144,4 +144,4 @@ def _fact(edge: Mapping[str, str], label: str, shown: Shown, quote: Quote) -> Fa
         licence=LICENCE,
         quotes=(quote,),
     )
-    return replace(fact, fact_id=imported_id(fact))
+    return replace(fact, fact_id=identity(fact))
