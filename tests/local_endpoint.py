@@ -1,4 +1,4 @@
-"""A real local server that answers in the format of OpenAI, well or badly, from a list of prepared answers."""
+"""A real local server that answers in the format of OpenAI, well or badly, as prepared."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from typing import Any
 GOOD = json.dumps({"note": "The note reports orthopnea.", "series": "Creatinine is high."})
 DROP, HANG, CUT = "drop", "hang", "cut"
 """For a status: close without a word; answer too late; send half of what was announced."""
-HANG_SECONDS = 1.0
+HANG_SECONDS = 2.0
 
 Said = tuple[int | str, Any] | tuple[int | str, Any, dict[str, str]]
 
@@ -53,7 +53,8 @@ def serving(answers: Sequence[Said] | Callable[[dict[str, Any]], Said]) -> Itera
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            asked = json.loads(sent) if self.headers["Content-Type"] == "application/json" else {}
             with lock:
                 served.requests.append(asked)
                 served.times.append(time.monotonic())

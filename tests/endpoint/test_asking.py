@@ -67,7 +67,7 @@ PASSING: dict[str, tuple[Said, str]] = {
 def test_a_failure_in_passing_is_recorded_and_tried_again(case: str, tmp_path: Path):
     said, kind = PASSING[case]
     with serving([said, said, WELL]) as served:
-        got = answers(tmp_path, served.endpoint, ["q"], timeout_seconds=0.3)
+        got = answers(tmp_path, served.endpoint, ["q"], timeout_seconds=1.0 if said[0] == HANG else 60.0)
     assert (got["q"].status, got["q"].reply) == ("answered", "fine")
     with opened(tmp_path / "ledger.sqlite") as ledger:
         assert [(call.kind, call.is_last) for call in ledger.failed("q")] == [(kind, False)] * 2

@@ -11,7 +11,7 @@ from clinragen.endpoint.batches import ask_in_batches
 from clinragen.endpoint.ledger import Answer, Batch, opened
 from clinragen.endpoint.question import Endpoint, Question
 from clinragen.errors import EndpointError
-from local_endpoint import completion
+from local_endpoint import completion, serving
 
 NAMES = ["q0", "q1", "q2"]
 
@@ -134,8 +134,6 @@ def test_a_budget_is_minded_before_a_batch_is_sent(tmp_path: Path):
 
 
 def test_a_server_without_batches_is_told_by_its_status(tmp_path: Path):
-    from local_endpoint import serving
-
     with serving([(404, {})]) as served, pytest.raises(EndpointError, match="404"):
         answers(tmp_path, BatchServer(well, endpoint=served.endpoint), NAMES)
 

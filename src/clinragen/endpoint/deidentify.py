@@ -13,7 +13,7 @@ _MONTH = (
 )
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
 _NAME = r"[A-Z][\w'’-]+"
-_NAMES = rf"(?:[A-Z]\.\s+)?{_NAME}(?: +(?:[A-Z]\.?(?![\w'’-])|{_NAME}))*"
+_NAMES = rf"(?:[A-Z]\.\s+)?{_NAME}(?: (?:[A-Z]\.?(?![\w'’-])|{_NAME}))*"
 
 _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
     (re.compile(r"\[\*\*.*?\*\*\]", re.S), "[REMOVED]"),
@@ -36,7 +36,7 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
         r"\1[ID]",
     ),
     (re.compile(r"\b\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?)?\b"), "[DATE]"),
-    (re.compile(r"\b\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})\b"), "[DATE]"),
+    (re.compile(r"(?<![\w./-])\d{1,2}([/.-])\d{1,2}\1(?:\d{4}|\d{2})(?![\w/-])"), "[DATE]"),
     (re.compile(rf"\b{_MONTH}\s+{_DAY}(?:,?\s+\d{{4}})?\b"), "[DATE]"),
     (re.compile(rf"\b{_DAY}(?:\s+of)?\s+{_MONTH}(?:,?\s+\d{{4}})?\b"), "[DATE]"),
     (re.compile(rf"\b{_MONTH},?\s+\d{{4}}\b"), "[DATE]"),
