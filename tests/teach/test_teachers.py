@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from invented_askings import asking, patient
 
 from clinragen.endpoint import calls
 from clinragen.endpoint.guard import is_loopback, permit
 from clinragen.endpoint.ledger import opened
 from clinragen.errors import EndpointError
 from clinragen.knowledge.base import curated_facts
-from clinragen.recipe import Teach
-from clinragen.schema import Stay
 from clinragen.teach import local, remote
 from clinragen.teach.asking import Asking
 from clinragen.teach.prompt import messages_for, prompt
@@ -22,20 +21,9 @@ from clinragen.teach.replies import read_reply
 from clinragen.teach.shard import taught
 from clinragen.teach.teachers import TEACHERS
 from local_endpoint import GOOD, completion, serving
-from patients import measured, stay
+from patients import stay
 
 TOLD = prompt("told-2")
-ROWS = measured("creatinine", 1.5, 2.0, 3.0)
-
-
-def patient(name: str = "a", note: str = "HPI: Reports orthopnea.") -> Stay:
-    return stay(ROWS, note=note, diagnoses=["acute kidney injury", "heart failure"], stay_id=name)
-
-
-def asking(folder: Path, endpoint: str = "", kind: str = "remote", **settings: Any) -> Asking:
-    credentialed = settings.pop("credentialed", False)
-    given = {"kind": kind, "endpoint": endpoint, "model": "tiny", **settings}
-    return Asking(Teach.model_validate(given), credentialed, 0, curated_facts(), folder / "ledger.sqlite")
 
 
 def permitted(about: Asking) -> None:
