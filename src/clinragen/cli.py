@@ -94,8 +94,26 @@ def _step_command(step: Step) -> None:
     app.command(step.name)(command)
 
 
+@app.command()
+def teach(
+    recipe: RecipePath,
+    overrides: Overrides = None,
+    dry_run: Annotated[bool, typer.Option(help="print what would be sent, and send nothing")] = False,
+) -> None:
+    """Run the step `teach` alone, or print exactly what it would send."""
+    read = read_recipe(recipe, overrides or ())
+    if not dry_run:
+        _run(next(step for step in STEPS if step.name == "teach"), read)
+        return
+    from clinragen.teach.dry_run import would_be_sent
+
+    for line in would_be_sent(read, run_folder(read)):
+        typer.echo(line)
+
+
 for _step in STEPS:
-    _step_command(_step)
+    if _step.name != "teach":
+        _step_command(_step)
 
 
 def _run(step: Step, recipe: Recipe) -> None:

@@ -117,13 +117,50 @@ _NEEDED_BY = {
 class Teach(Section):
     """Who writes the rationales the student learns from."""
 
-    kind: Literal["scripted", "remote"] = Field("scripted", description="the teacher")
+    kind: Literal["scripted", "remote", "local"] = Field(
+        "scripted",
+        description="the teacher: a script, a model behind an endpoint, or a model loaded on this machine",
+    )
     stays: int = Field(0, ge=0, description="how many training stays to ask about; 0 means all")
+    prompt: Literal["told-1", "told-2", "blind-1"] = Field(
+        "told-2", description="told names the coded diagnoses; blind asks for them and keeps what agrees"
+    )
+    agreement_at_least: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="blind: least F1 of the diagnoses named against the coded ones; 1 is exact",
+    )
+    samples: int = Field(
+        1, ge=1, description="answers per stay; the best grounded is kept, worse ones become preferences"
+    )
+    temperature: float = Field(0.7, ge=0, description="of several samples; a single one is asked for at 0")
+    max_tokens: int = Field(500, ge=1, description="longest answer")
+    model: str = Field(
+        "", description="remote: name of the model; local: path or name of a safetensors model"
+    )
     endpoint: str = Field("", description="remote: base URL of an OpenAI-compatible API")
-    model: str = Field("", description="remote: the name of the model to ask")
     agreement: str = Field(
         "", description="remote: the agreement that permits sending credentialed records to this endpoint"
     )
+    deidentify: bool = Field(
+        False, description="names, dates, telephone and record numbers are taken out of notes before sending"
+    )
+    json_schema: bool = Field(
+        True, description="remote: ask for JSON of a given shape, if the server takes one"
+    )
+    batch_api: bool = Field(False, description="remote: ask through the Batch API, cheaper and slower")
+    poll_seconds: float = Field(30.0, gt=0, description="batch_api: how often to ask whether it is done")
+    at_once: int = Field(8, ge=1, description="remote: calls at once; local: stays in a batch")
+    retries: int = Field(4, ge=0, description="remote: further calls where one fails in passing")
+    timeout_seconds: float = Field(120.0, gt=0, description="remote: longest wait for one answer")
+    failed_runs: int = Field(
+        3, ge=1, description="remote: runs that may fail to get an answer before a question is given up"
+    )
+    price_in: float = Field(0.0, ge=0, description="remote: price of a million tokens sent")
+    price_out: float = Field(0.0, ge=0, description="remote: price of a million tokens received")
+    budget_money: float = Field(0.0, ge=0, description="remote: most money the ledger may hold; 0: no limit")
+    budget_tokens: int = Field(0, ge=0, description="remote: most tokens the ledger may hold; 0: no limit")
     keep_contradicted: bool = Field(
         False, description="keep rationales with a contradicted claim (paper mode does)"
     )

@@ -1,27 +1,26 @@
 """One question to an endpoint: calls with retries, what a reply is, and what kind a failure is."""
 
 import email.utils
-import json
 import os
 import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
+from clinragen.endpoint.completions import REFUSAL, REFUSAL_CODES, answer_of, both
+from clinragen.endpoint.endings import KEY_VARIABLE, refusing_all
 from clinragen.endpoint.guard import hush, is_loopback
-from clinragen.endpoint.ledger import Answer, FailedCall, Outcome, Status
-from clinragen.endpoint.question import Endpoint, Question, body_of
+from clinragen.endpoint.ledger import Answer, FailedCall, Outcome
+from clinragen.endpoint.question import Endpoint, Question, body_of, repaired
 from clinragen.errors import EndpointError
 
-KEY_VARIABLE = "OPENAI_API_KEY"
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 600.0
 
-_REFUSAL_CODES = frozenset({"content_filter", "content_policy_violation"})
 _REFUSING_ALL = frozenset({401, 403, 404})
 _PASSING = frozenset({408, 409, 425, 429})
 _SHAPE_NOT_TAKEN = frozenset({400, 422, 501})
@@ -73,23 +72,28 @@ def outcome_of(line: Line, question: Question) -> Outcome:
     first = _called(line, question, failed)
     answer = first
     if first is not None and first.status == "malformed" and line.endpoint.repair:
-        second = _called(line, _repairing(line.endpoint, question, first.reply), failed)
-        answer = second and _sum(first, second)
+        second = _called(line, repaired(question, first.reply, line.endpoint.repair), failed)
+        answer = second and both(first, second)
     return Outcome(question.key, answer, tuple(failed))
 
 
 def _called(line: Line, question: Question, failed: list[FailedCall]) -> Answer | None:
     """The first answer, or None after the last retry; failed calls are added to `failed`."""
     for number in range(line.endpoint.retries + 1):
+        if line.closing.is_set():
+            return None
         began = time.monotonic()
         try:
-            return _answer(line.endpoint, _sent(line, question), time.monotonic() - began)
+            return answer_of(line.endpoint, _sent(line, question), time.monotonic() - began)
         except CallError as fault:
             is_last = number == line.endpoint.retries or not fault.passes
             failed.append(FailedCall(fault.kind, time.monotonic() - began, is_last))
             wait = fault.wait_seconds if fault.wait_seconds is not None else _backoff(question.key, number)
             if is_last or line.closing.wait(wait):
                 return None
+        except EndpointError:
+            line.closing.set()
+            raise
     return None
 
 
@@ -118,30 +122,22 @@ def _posted(line: Line, body: dict[str, Any]) -> Mapping[str, Any]:
     import openai
 
     try:
-        got = line.client.chat.completions.with_raw_response.create(**body)
+        got = line.client.post("/chat/completions", body=body, cast_to=object)
     except openai.APITimeoutError:
         raise CallError("timeout", passes=True) from None
     except openai.APIConnectionError:
         raise CallError("connection", passes=True) from None
     except openai.APIStatusError as fault:
         return _status(line.endpoint, fault.status_code, fault.code, fault.response.headers)
-    try:
-        value = json.loads(got.content)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+    return got if isinstance(got, dict) else {}
 
 
 def _status(endpoint: Endpoint, status: int, code: object, headers: Mapping[str, str]) -> Mapping[str, Any]:
     """A refusal as a completion would tell it, or the error; the body may repeat a note and is not told."""
-    if code in _REFUSAL_CODES:
-        return {"choices": [{"finish_reason": "content_filter"}]}
+    if code in REFUSAL_CODES:
+        return REFUSAL
     if status in _REFUSING_ALL:
-        raise EndpointError(
-            f"the endpoint answered with status {status}",
-            fix=f"check {endpoint.section}.endpoint, {endpoint.section}.model and the environment variable "
-            f"{KEY_VARIABLE}",
-        )
+        raise refusing_all(endpoint, status)
     passes = status >= 500 or status in _PASSING
     raise CallError(f"status {status}", passes, retry_after(headers.get("retry-after"))) from None
 
@@ -158,53 +154,3 @@ def retry_after(header: str | None) -> float | None:
         except ValueError:
             return None
     return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
-
-
-def _answer(endpoint: Endpoint, got: Mapping[str, Any], seconds: float) -> Answer:
-    """A completion, which a server may have filled in any way, as an answer with its cost."""
-    status, text = _read(endpoint, got)
-    usage = got.get("usage")
-    tokens_in, tokens_out = (
-        int(value) if isinstance(usage, dict) and isinstance(value := usage.get(name), int) else 0
-        for name in ("prompt_tokens", "completion_tokens")
-    )
-    cost = (tokens_in * endpoint.price_in + tokens_out * endpoint.price_out) / 1e6
-    return Answer(status, text, 1, tokens_in, tokens_out, seconds, cost)
-
-
-def _read(endpoint: Endpoint, got: Mapping[str, Any]) -> tuple[Status, str]:
-    choices = got.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-    message = choice.get("message")
-    message = message if isinstance(message, dict) else {}
-    refusal = message.get("refusal")
-    said = refusal or message.get("content")
-    text = encodable(said) if isinstance(said, str) else ""
-    if refusal or choice.get("finish_reason") == "content_filter":
-        return "refused", text
-    return ("answered" if text and endpoint.is_readable(text) else "malformed"), text
-
-
-def encodable(text: str) -> str:
-    """A text without the lone surrogates that no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _repairing(endpoint: Endpoint, question: Question, reply: str) -> Question:
-    """The question put again after a reply that cannot be read; an empty one is not quoted back."""
-    if not reply:
-        return question
-    added = ({"role": "assistant", "content": reply}, {"role": "user", "content": endpoint.repair})
-    return replace(question, messages=(*question.messages, *added))
-
-
-def _sum(first: Answer, second: Answer) -> Answer:
-    return Answer(
-        status=second.status,
-        reply=second.reply,
-        asked=first.asked + second.asked,
-        tokens_in=first.tokens_in + second.tokens_in,
-        tokens_out=first.tokens_out + second.tokens_out,
-        seconds=first.seconds + second.seconds,
-        cost=first.cost + second.cost,
-    )

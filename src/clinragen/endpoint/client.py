@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from queue import SimpleQueue
 
 from clinragen.endpoint.calls import Line, line_to, outcome_of
+from clinragen.endpoint.endings import over_budget, unanswered
 from clinragen.endpoint.ledger import Answer, Ledger, Outcome
 from clinragen.endpoint.question import Endpoint, Question
 from clinragen.errors import EndpointError
@@ -22,10 +24,20 @@ def ask(questions: Iterable[Question], endpoint: Endpoint, ledger: Ledger) -> It
     or cannot be reached, where the budget is used up, and, when all else is done, where questions failed
     that a later run may ask again; what was answered by then is kept, and a rerun goes on from there.
     """
+    rest = iter(questions)
+    for question in rest:
+        known = ledger.settled(question.key, endpoint.failed_runs)
+        if known is None:
+            yield from _asked(chain([question], rest), endpoint, ledger)
+            return
+        yield question.key, known
+
+
+def _asked(questions: Iterator[Question], endpoint: Endpoint, ledger: Ledger) -> Iterator[tuple[str, Answer]]:
     with line_to(endpoint) as line, ThreadPoolExecutor(endpoint.at_once) as pool:
         asking = _Asking(line, pool, ledger)
         try:
-            yield from asking.go(iter(questions))
+            yield from asking.go(questions)
         finally:
             asking.stop()
             asking.keep_the_rest()
@@ -48,15 +60,15 @@ class _Asking:
     ending: EndpointError | None = None
 
     def go(self, questions: Iterator[Question]) -> Iterator[tuple[str, Answer]]:
-        self._check_budget()
+        self._mind_the_budget()
         while True:
             yield from self._fill(questions)
             if not self.under_way:
                 break
             yield from self._settle([self.done.get() for _ in range(max(1, self.done.qsize()))])
-            self._check_budget()
+            self._mind_the_budget()
         if self.ending is None and self.failed:
-            self.ending = self._unanswered()
+            self.ending = unanswered(self.line.endpoint, self.failed.elements(), self.answered)
 
     def stop(self) -> None:
         """Start no call any more; those under way end by themselves."""
@@ -114,40 +126,14 @@ class _Asking:
         else:
             self.failed[outcome.failed[-1].kind] += 1
         if self.failures_in_a_row >= MOST_FAILURES_IN_A_ROW:
-            self._end(self._unanswered())
+            self._end(unanswered(self.line.endpoint, self.failed.elements(), self.answered))
 
     def _end(self, reason: EndpointError) -> None:
         if self.ending is None:
             self.ending = reason
             self.stop()
 
-    def _check_budget(self) -> None:
-        endpoint = self.line.endpoint
-        if self.ending is not None or not (endpoint.budget_money or endpoint.budget_tokens):
-            return
-        money, tokens = self.ledger.spent()
-        if 0 < endpoint.budget_money <= money or 0 < endpoint.budget_tokens <= tokens:
-            self._end(
-                EndpointError(
-                    "the budget is used up",
-                    expected=f"at most {endpoint.budget_money:g} in money, {endpoint.budget_tokens} tokens "
-                    "(0 means no limit)",
-                    found=f"{money:.4f} and {tokens} tokens spent, all of the ledger together",
-                    fix=f"raise the budget in [{endpoint.section}] and run again: every answer is kept",
-                )
-            )
-
-    def _unanswered(self) -> EndpointError:
-        found = ", ".join(f"{kind}: {count}" for kind, count in sorted(self.failed.items()))
-        section, runs = self.line.endpoint.section, self.line.endpoint.failed_runs
-        problem = (
-            f"{sum(self.failed.values())} questions were not answered, {self.answered} were"
-            if self.answered
-            else "the endpoint cannot be reached, or answers nothing"
-        )
-        return EndpointError(
-            problem,
-            found=found,
-            fix=f"see that the server at {section}.endpoint is well, then run again: answers are kept, only "
-            f"these are asked again; after {runs} runs a question is given up and counted",
-        )
+    def _mind_the_budget(self) -> None:
+        fault = over_budget(self.line.endpoint, self.ledger) if self.ending is None else None
+        if fault is not None:
+            self._end(fault)

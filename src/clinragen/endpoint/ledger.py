@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS answers (
 CREATE TABLE IF NOT EXISTS failed_calls (
     key TEXT NOT NULL, kind TEXT NOT NULL, seconds REAL NOT NULL, is_last INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS batches (mark TEXT PRIMARY KEY, batch_id TEXT NOT NULL, keys TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS failed_by_key ON failed_calls (key);
 """
 
@@ -62,6 +63,15 @@ class Outcome:
     failed: tuple[FailedCall, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch on its way: `mark` is our own name for it, `batch_id` the server's, "" until it has one."""
+
+    mark: str
+    batch_id: str
+    keys: tuple[str, ...]
+
+
 class Ledger:
     """An open ledger; one process writes it. What is recorded is on disk before `record` returns."""
 
@@ -81,13 +91,27 @@ class Ledger:
         """Keep an answer; the first one kept under a key stays."""
         self.record([Outcome(key, answer)])
 
-    def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep answers and failed calls, all of them or none."""
+    def record(self, outcomes: Sequence[Outcome], ended: str = "") -> None:
+        """Keep answers and failed calls, and that the batch of this mark has ended, all of it or nothing."""
         answers = [(each.key, *astuple(each.answer)) for each in outcomes if each.answer]
         failed = [(each.key, *astuple(call)) for each in outcomes for call in each.failed]
         with self._connection:
             self._connection.executemany(f"INSERT OR IGNORE INTO answers VALUES ({_MARKS})", answers)
             self._connection.executemany("INSERT INTO failed_calls VALUES (?, ?, ?, ?)", failed)
+            self._connection.execute("DELETE FROM batches WHERE mark = ?", (ended,))
+
+    def keep_batch(self, batch: Batch) -> None:
+        """Keep what is known of a batch on its way."""
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO batches VALUES (?, ?, ?)",
+                (batch.mark, batch.batch_id, json.dumps(batch.keys)),
+            )
+
+    def batches(self) -> list[Batch]:
+        """The batches on their way, in the order they were sent."""
+        rows = self._connection.execute("SELECT mark, batch_id, keys FROM batches ORDER BY rowid")
+        return [Batch(mark, batch_id, tuple(json.loads(keys))) for mark, batch_id, keys in rows]
 
     def failed(self, key: str) -> list[FailedCall]:
         """The failed calls of a key, in the order they were made."""

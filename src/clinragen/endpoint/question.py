@@ -1,7 +1,7 @@
 """What is asked, of whom, and on what terms: plain values, and the very body that is sent."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Message = dict[str, str]
@@ -39,6 +39,7 @@ class Endpoint:
     price_out: float = 0.0
     budget_money: float = 0.0
     budget_tokens: int = 0
+    poll_seconds: float = 30.0
 
 
 def body_of(endpoint: Endpoint, question: Question, with_schema: bool = True) -> dict[str, Any]:
@@ -48,3 +49,11 @@ def body_of(endpoint: Endpoint, question: Question, with_schema: bool = True) ->
         shape = {"name": "answer", "schema": dict(endpoint.schema), "strict": True}
         body["response_format"] = {"type": "json_schema", "json_schema": shape}
     return body
+
+
+def repaired(question: Question, reply: str, repair: str) -> Question:
+    """The question put again after a reply that cannot be read; an empty one is not quoted back."""
+    if not reply:
+        return question
+    added = ({"role": "assistant", "content": reply}, {"role": "user", "content": repair})
+    return replace(question, messages=(*question.messages, *added))
