@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clinragen.knowledge.base import curated_facts
 from clinragen.knowledge.extraction import Chat, extract, schema
 from clinragen.knowledge.imported import Imported
 from clinragen.knowledge.passages import LONGEST, passages
@@ -197,3 +198,35 @@ def test_the_schema_knows_only_our_labels_and_variables() -> None:
     assert "septicemia" in fact["properties"]["diagnoses"]["items"]["enum"]
     assert "lactate" in fact["properties"]["variable"]["enum"]
     assert set(fact["required"]) == set(LACTATE)
+
+
+@pytest.mark.parametrize(
+    "fact", [fact for fact in curated_facts() if fact.variable], ids=lambda fact: fact.fact_id
+)
+def test_true_facts_enter_and_every_planted_error_is_caught(fact: Fact) -> None:
+    name = fact.diagnoses[0]
+    text = f"In our patients a {fact.level} {fact.variable} was typical of {name}."
+    true = {
+        "text": f"A {fact.level} {fact.variable} speaks for {name}.",
+        "diagnoses": [name],
+        "variable": fact.variable,
+        "level": fact.level,
+        "quote": text,
+    }
+    assert len(read(true, text=text).facts) == 1
+    other_level = "low" if fact.level == "high" else "high"
+    other_name = "stroke" if name != "stroke" else "pneumonia"
+    other_variable = "albumin" if fact.variable != "albumin" else "sodium"
+    planted = [
+        {"level": other_level},
+        {"level": other_level, "text": f"A {other_level} {fact.variable} speaks for {name}."},
+        {"diagnoses": [other_name]},
+        {"diagnoses": [name, other_name]},
+        {"variable": other_variable},
+        {"threshold": 7.0},
+        {"quote": text.replace(str(fact.level), other_level)},
+        {"text": f"A {other_level} {fact.variable} speaks for {name}."},
+        {"text": f"A {fact.level} {fact.variable} speaks for {other_name}."},
+        {"text": f"A {fact.level} {fact.variable} above 77 speaks for {name}."},
+    ]
+    assert read(*({**true, **changed} for changed in planted), text=text).facts == ()

@@ -43,10 +43,11 @@ _TURNS = tuple(
 """Verbs between a finding and a diagnosis; the weaker ones count where there is no other."""
 
 _DENIES = re.compile(
-    r"\bnot (?:\w+ )?(?:suggest|indicat|consistent|compatible|support|specific|associate|due|caused|"
-    r"explained|mean|typical|seen|diagnostic|predict|correlat|relat|differ)|\bargu\w+ against|"
-    r"\bspeaks? against|\bunlikely|\bless likely|\brul\w+ out|\bexclud\w+|\brather than|\bno (?:\w+ )?(?:evidence|association|"
-    r"relation\w*|correlation|difference)|\b(?:unrelated|independent of)|\b(?:do|does|did) not|\bcannot",
+    r"\bnot (?:\w+ )?(?:suggest|indicat|consistent|compatible|support|specific|associate|due|caused)|"
+    r"\bnot (?:\w+ )?(?:explained|mean|typical|seen|diagnostic|predict|correlat|relat|differ)|"
+    r"\bargu\w+ against|\bspeaks? against|\bunlikely|\bless likely|\brul\w+ out|\bexclud\w+|\brather than|"
+    r"\bno (?:\w+ )?(?:evidence|association|relation\w*|correlation|difference)|"
+    r"\b(?:unrelated|independent of)|\b(?:do|does|did) not|\bcannot",
     re.I,
 )
 _SAYS_LITTLE = frozenset(
