@@ -74,6 +74,18 @@ def diagnose(run: Annotated[Path, typer.Argument(help="a run folder")], case: Ca
     console.print_json(json.dumps(diagnose_case(run, case), ensure_ascii=False, default=str))
 
 
+@app.command()
+def facts(
+    case: CasePath,
+    run: Annotated[Path | None, typer.Option(help="a run folder; without it, the curated facts")] = None,
+    top: Annotated[int, typer.Option(min=1, help="how many facts")] = 10,
+) -> None:
+    """Print the facts that bear on a case, best first, with score and citation, as JSON."""
+    from clinragen.knowledge.case_facts import facts_of_case
+
+    console.print_json(json.dumps(facts_of_case(case, run, top), ensure_ascii=False))
+
+
 def _step_command(step: Step) -> None:
     def command(recipe: RecipePath, overrides: Overrides = None) -> None:
         _run(step, read_recipe(recipe, overrides or ()))
@@ -82,8 +94,26 @@ def _step_command(step: Step) -> None:
     app.command(step.name)(command)
 
 
+@app.command()
+def teach(
+    recipe: RecipePath,
+    overrides: Overrides = None,
+    dry_run: Annotated[bool, typer.Option(help="print what would be sent, and send nothing")] = False,
+) -> None:
+    """Run the step `teach` alone, or print exactly what it would send."""
+    read = read_recipe(recipe, overrides or ())
+    if not dry_run:
+        _run(next(step for step in STEPS if step.name == "teach"), read)
+        return
+    from clinragen.teach.dry_run import would_be_sent
+
+    for line in would_be_sent(read, run_folder(read)):
+        typer.echo(line)
+
+
 for _step in STEPS:
-    _step_command(_step)
+    if _step.name != "teach":
+        _step_command(_step)
 
 
 def _run(step: Step, recipe: Recipe) -> None:

@@ -6,7 +6,8 @@ ClinragenError
 ├── CaseError         a case file is not what a case file must be
 ├── CohortError       no stay, no label or no patient is left to learn from
 ├── KnowledgeError    the knowledge base is broken or does not cover the labels
-├── TeacherError      the teacher cannot be reached, or may not be sent this data
+├── EndpointError     a large model's endpoint cannot be reached, or may not be sent this data
+├── TeacherError      the teacher cannot be used as the recipe asks
 ├── RunError          a run folder is incomplete, or belongs to another recipe
 └── UnknownTermError  a variable, unit or diagnosis that no table holds
 """
@@ -43,8 +44,12 @@ class KnowledgeError(ClinragenError):
     """The knowledge base is broken or does not cover the labels."""
 
 
+class EndpointError(ClinragenError):
+    """A large model's endpoint cannot be reached, or may not be sent this data."""
+
+
 class TeacherError(ClinragenError):
-    """The teacher cannot be reached, or may not be sent this data."""
+    """The teacher cannot be used as the recipe asks."""
 
 
 class RunError(ClinragenError):

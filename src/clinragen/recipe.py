@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clinragen.errors import RecipeError
 
@@ -58,20 +58,109 @@ class Cohort(Section):
 class Knowledge(Section):
     """Which facts the student may read."""
 
-    kind: Literal["curated"] = Field("curated", description="the cited facts that come with the package")
+    sources: tuple[Literal["curated", "pubmed", "wikipedia", "primekg", "folder"], ...] = Field(
+        ("curated",),
+        min_length=1,
+        description="where facts come from, the first source of a fact gives its words; "
+        "curated are the cited facts that come with the package and need no network",
+    )
     min_facts: int = Field(8, ge=0, description="fewest facts every label must have")
+    queries: dict[str, tuple[str, ...]] = Field(
+        {}, description="pubmed, wikipedia: what to search for each label; a label not named: its name"
+    )
+    documents: int = Field(5, ge=1, le=100, description="pubmed, wikipedia: most documents of a query")
+    email: str = Field("", description="pubmed, wikipedia: whom their operators may write to about requests")
+    pubmed_url: str = Field(
+        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
+        pattern="^https?://",
+        description="base URL of the NCBI E-utilities",
+    )
+    wikipedia_url: str = Field(
+        "https://en.wikipedia.org/w/api.php",
+        pattern="^https?://",
+        description="URL of a MediaWiki action API",
+    )
+    primekg_file: str = Field("", description="PrimeKG's kg.csv, relative to the recipe file")
+    folder: str = Field("", description="folder of .txt, .md and .pdf files, relative to the recipe file")
+    folder_licence: str = Field("", description="folder: the licence under which its files may be used")
+    cache: str = Field("", description="folder of what was fetched; empty: .fetched beside the run folders")
+    endpoint: str = Field("", description="base URL of an OpenAI-compatible API that reads the documents")
+    model: str = Field("", description="the name of the model that reads the documents")
+    folder_may_leave: bool = Field(
+        False, description="folder: whether its texts may be sent to an endpoint on another machine"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Knowledge":
+        lacking = [
+            f"{key} (needed by {source})"
+            for source in self.sources
+            for key in _NEEDED_BY.get(source, ())
+            if not getattr(self, key)
+        ]
+        if lacking:
+            raise ValueError("knowledge lacks " + ", ".join(lacking))
+        if len(set(self.sources)) < len(self.sources):
+            raise ValueError("knowledge.sources names a source twice")
+        return self
+
+
+_NEEDED_BY = {
+    "pubmed": ("email", "endpoint", "model"),
+    "wikipedia": ("email", "endpoint", "model"),
+    "primekg": ("primekg_file",),
+    "folder": ("folder", "folder_licence", "endpoint", "model"),
+}
+"""What a source of facts cannot do without: an address, and a model that reads documents."""
 
 
 class Teach(Section):
     """Who writes the rationales the student learns from."""
 
-    kind: Literal["scripted", "remote"] = Field("scripted", description="the teacher")
+    kind: Literal["scripted", "remote", "local"] = Field(
+        "scripted",
+        description="the teacher: a script, a model behind an endpoint, or a model loaded on this machine",
+    )
     stays: int = Field(0, ge=0, description="how many training stays to ask about; 0 means all")
+    prompt: Literal["told-1", "told-2", "blind-1"] = Field(
+        "told-2", description="told names the coded diagnoses; blind asks for them and keeps what agrees"
+    )
+    agreement_at_least: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="blind: least F1 of the diagnoses named against the coded ones; 1 is exact",
+    )
+    samples: int = Field(
+        1, ge=1, description="answers per stay; the best grounded is kept, worse ones become preferences"
+    )
+    temperature: float = Field(0.7, ge=0, description="of several samples; a single one is asked for at 0")
+    max_tokens: int = Field(500, ge=1, description="longest answer")
+    model: str = Field(
+        "", description="remote: name of the model; local: path or name of a safetensors model"
+    )
     endpoint: str = Field("", description="remote: base URL of an OpenAI-compatible API")
-    model: str = Field("", description="remote: the name of the model to ask")
     agreement: str = Field(
         "", description="remote: the agreement that permits sending credentialed records to this endpoint"
     )
+    deidentify: bool = Field(
+        False, description="names, dates, telephone and record numbers are taken out of notes before sending"
+    )
+    json_schema: bool = Field(
+        True, description="remote: ask for JSON of a given shape, if the server takes one"
+    )
+    batch_api: bool = Field(False, description="remote: ask through the Batch API, cheaper and slower")
+    poll_seconds: float = Field(30.0, gt=0, description="batch_api: how often to ask whether it is done")
+    at_once: int = Field(8, ge=1, description="remote: calls at once; local: stays in a batch")
+    retries: int = Field(4, ge=0, description="remote: further calls where one fails in passing")
+    timeout_seconds: float = Field(120.0, gt=0, description="remote: longest wait for one answer")
+    failed_runs: int = Field(
+        3, ge=1, description="remote: runs that may fail to get an answer before a question is given up"
+    )
+    price_in: float = Field(0.0, ge=0, description="remote: price of a million tokens sent")
+    price_out: float = Field(0.0, ge=0, description="remote: price of a million tokens received")
+    budget_money: float = Field(0.0, ge=0, description="remote: most money the ledger may hold; 0: no limit")
+    budget_tokens: int = Field(0, ge=0, description="remote: most tokens the ledger may hold; 0: no limit")
     keep_contradicted: bool = Field(
         False, description="keep rationales with a contradicted claim (paper mode does)"
     )
@@ -232,8 +321,12 @@ def recipe_keys(section: str = "") -> list[str]:
 
 
 def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
-    """Read `source.path` relative to the recipe file, so that a recipe works from anywhere."""
-    if not recipe.source.path or Path(recipe.source.path).is_absolute():
-        return recipe
-    source = recipe.source.model_copy(update={"path": str(folder / recipe.source.path)})
-    return recipe.model_copy(update={"source": source})
+    """Read the paths of inputs relative to the recipe file, so that a recipe works from anywhere."""
+    for section, keys in _PATHS.items():
+        read = getattr(recipe, section)
+        beside = {key: str(folder / path) for key in keys if (path := getattr(read, key))}
+        recipe = recipe.model_copy(update={section: read.model_copy(update=beside)})
+    return recipe
+
+
+_PATHS = {"source": ("path",), "knowledge": ("primekg_file", "folder")}

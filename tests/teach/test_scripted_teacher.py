@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clinragen.clinical.variables import variables
@@ -105,6 +105,7 @@ def test_the_same_seed_and_stay_give_the_same_text_in_any_company():
     assert write([a, b], ASKING) == write([b, a], ASKING)[::-1]
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(sorted(variables())),

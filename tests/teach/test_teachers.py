@@ -2,60 +2,58 @@
 
 import json
 import logging
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from local_endpoint import GOOD, completion, serving
+from invented_askings import asking, patient
 
-from clinragen.errors import TeacherError
+from clinragen.endpoint import calls
+from clinragen.endpoint.guard import is_loopback, permit
+from clinragen.endpoint.ledger import opened
+from clinragen.errors import EndpointError
 from clinragen.knowledge.base import curated_facts
-from clinragen.recipe import Teach
-from clinragen.schema import Stay
-from clinragen.teach import remote
+from clinragen.teach import local, remote
 from clinragen.teach.asking import Asking
-from clinragen.teach.ledger import Answer, key_of, opened
-from clinragen.teach.prompt import messages_for, read_reply
+from clinragen.teach.prompt import messages_for, prompt
+from clinragen.teach.questions import questions
+from clinragen.teach.replies import read_reply
 from clinragen.teach.shard import taught
 from clinragen.teach.teachers import TEACHERS
-from patients import measured, stay
+from local_endpoint import GOOD, completion, serving
+from patients import stay
 
-ROWS = measured("creatinine", 1.5, 2.0, 3.0)
-
-
-def patient(name: str = "a", note: str = "HPI: Reports orthopnea.") -> Stay:
-    return stay(ROWS, note=note, diagnoses=["acute kidney injury", "heart failure"], stay_id=name)
+TOLD = prompt("told-2")
 
 
-def asking(folder: Path, endpoint: str = "", kind: str = "remote", **settings: Any) -> Asking:
-    credentialed = settings.pop("credentialed", False)
-    taught_by = Teach.model_validate({"kind": kind, "endpoint": endpoint, "model": "tiny", **settings})
-    return Asking(taught_by, credentialed, 0, curated_facts(), folder / "ledger.sqlite")
+def permitted(about: Asking) -> None:
+    permit(remote.endpoint_of(about.settings), about.credentialed, about.settings.agreement)
 
 
 @pytest.mark.parametrize("kind", TEACHERS)
-def test_a_rerun_gives_the_same_replies_without_a_call(kind: str, tmp_path: Path):
+def test_a_rerun_gives_the_same_replies_without_a_call(
+    kind: str, tmp_path: Path, models: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
     with serving([(200, completion(GOOD))]) as served:
-        first = TEACHERS[kind].write([patient("a"), patient("b")], asking(tmp_path, served.endpoint, kind))
+        about = asking(tmp_path, served.endpoint, kind, model=models[kind], max_tokens=8)
+        first = TEACHERS[kind].write([patient("a"), patient("b")], about)
         calls = len(served.requests)
-        again = TEACHERS[kind].write([patient("a"), patient("b")], asking(tmp_path, served.endpoint, kind))
+        again = TEACHERS[kind].write([patient("a"), patient("b")], about)
         assert len(served.requests) == calls
-    # The server is gone: the ledger answers alone.
-    gone = TEACHERS[kind].write([patient("b"), patient("a")], asking(tmp_path, served.endpoint, kind))
+    # The server is gone, and no model can be loaded: the ledger answers alone.
+    monkeypatch.setattr(local, "load", None)
+    gone = TEACHERS[kind].write([patient("b"), patient("a")], about)
     assert first == again == gone[::-1]
 
 
 @pytest.mark.parametrize("kind", TEACHERS)
-def test_replies_come_one_for_each_stay_in_order(kind: str, tmp_path: Path):
+def test_replies_come_one_for_each_stay_in_order(kind: str, tmp_path: Path, models: dict[str, str]):
     stays = [patient(name, note=f"Reports orthopnea. Bed {name}.") for name in "dbca"]
     with serving([(200, completion(GOOD))]) as served:
-        replies = TEACHERS[kind].write(stays, asking(tmp_path, served.endpoint, kind))
+        about = asking(tmp_path, served.endpoint, kind, model=models[kind], max_tokens=8)
+        replies = TEACHERS[kind].write(stays, about)
     assert [reply.stay_id for reply in replies] == list("dbca")
-    assert TEACHERS[kind].write([], asking(tmp_path, served.endpoint, kind)) == []
+    assert TEACHERS[kind].write([], about) == []
 
 
 BAD: dict[str, tuple[tuple[int, Any], str]] = {
@@ -79,12 +77,12 @@ BAD: dict[str, tuple[tuple[int, Any], str]] = {
 def test_a_bad_reply_is_a_recorded_rejection_never_a_rationale(case: str, tmp_path: Path):
     answer, reason = BAD[case]
     with serving([answer]) as served:
-        kept, rejected, tally = taught([patient()], asking(tmp_path, served.endpoint))
+        done = taught([patient()], asking(tmp_path, served.endpoint))
         calls = len(served.requests)
         taught([patient()], asking(tmp_path, served.endpoint))
-    assert kept == []
-    assert [(each.part, each.reason) for each in rejected] == [("note", reason), ("series", reason)]
-    assert tally[f"note/rejected: {reason}"] == 1
+    assert done.kept == []
+    assert [(each.part, each.reason) for each in done.rejected] == [("note", reason), ("series", reason)]
+    assert done.tally[f"note/rejected: {reason}"] == 1
     # A malformed reply gets one attempt at repair; neither is asked about again.
     assert calls == len(served.requests) == (2 if reason == "malformed" else 1)
 
@@ -95,8 +93,8 @@ def test_a_reply_that_is_repaired_counts_both_calls(tmp_path: Path):
     assert (reply.problem, reply.series) == ("", "Creatinine is high.")
     assert [message["role"] for message in served.requests[1]["messages"]][-2:] == ["assistant", "user"]
     with opened(tmp_path / "ledger.sqlite") as ledger:
-        key = key_of(messages_for(patient(), curated_facts()), remote.PROMPT_ID, "tiny", remote.SETTINGS)
-        kept = ledger.get(key)
+        (question,) = questions([patient()], asking(tmp_path, served.endpoint))
+        kept = ledger.get(question.key)
     # Each call costs 7 tokens in and 3 out.
     assert kept is not None and (kept.asked, kept.tokens_in, kept.tokens_out) == (2, 14, 6)
 
@@ -110,13 +108,13 @@ def test_words_around_the_object_are_passed_over():
 def test_a_contradicted_rationale_is_rejected_with_its_claims(tmp_path: Path):
     wrong = json.dumps({"note": "The note reports orthopnea.", "series": "Creatinine is low."})
     with serving([(200, completion(wrong))]) as served:
-        kept, rejected, _ = taught([patient()], asking(tmp_path, served.endpoint))
-        loose, none, _ = taught([patient()], asking(tmp_path, served.endpoint, keep_contradicted=True))
-    assert [each.part for each in kept] == ["note"]
-    (rejection,) = rejected
+        done = taught([patient()], asking(tmp_path, served.endpoint))
+        loose = taught([patient()], asking(tmp_path, served.endpoint, keep_contradicted=True))
+    assert [each.part for each in done.kept] == ["note"]
+    (rejection,) = done.rejected
     assert (rejection.part, rejection.reason) == ("series", "contradicted")
     assert [claim.subject for claim in rejection.claims] == ["creatinine"]
-    assert [each.part for each in loose] == ["note", "series"] and not none
+    assert [each.part for each in loose.kept] == ["note", "series"] and not loose.rejected
 
 
 def test_a_changed_note_is_asked_about_again(tmp_path: Path):
@@ -128,7 +126,7 @@ def test_a_changed_note_is_asked_about_again(tmp_path: Path):
 
 
 def test_the_prompt_holds_diagnoses_findings_facts_and_note_even_with_dollar_signs():
-    _, user = messages_for(patient(note="Reports orthopnea. Paid $note."), curated_facts())
+    _, user = messages_for(patient(note="Reports orthopnea. Paid $note."), curated_facts(), TOLD)
     for words in (
         "acute kidney injury, heart failure",
         "creatinine is high and rising",
@@ -140,43 +138,43 @@ def test_the_prompt_holds_diagnoses_findings_facts_and_note_even_with_dollar_sig
 
 
 def test_the_prompt_says_that_nothing_was_measured():
-    _, user = messages_for(stay(diagnoses=[]), curated_facts())
-    assert "Measurements: none" in user["content"] and "Diagnoses: none" in user["content"]
+    _, user = messages_for(stay(diagnoses=[]), curated_facts(), TOLD)
+    assert "Measurements:\nnone" in user["content"] and "Diagnoses: none" in user["content"]
 
 
 @pytest.mark.parametrize(
     "endpoint", ["https://api.example.org/v1", "http://10.0.0.7:8000/v1", "http://0.0.0.0/"]
 )
 def test_credentialed_records_leave_this_machine_only_under_an_agreement(endpoint: str, tmp_path: Path):
-    with pytest.raises(TeacherError, match="may not be sent"):
+    with pytest.raises(EndpointError, match="may not be sent"):
         remote.write([patient()], asking(tmp_path, endpoint, credentialed=True))
-    remote.guard(asking(tmp_path, endpoint, credentialed=True, agreement="DUA 12, zero retention"))
-    remote.guard(asking(tmp_path, endpoint))
+    permitted(asking(tmp_path, endpoint, credentialed=True, agreement="DUA 12, zero retention"))
+    permitted(asking(tmp_path, endpoint))
 
 
 @pytest.mark.parametrize(
     "endpoint", ["http://localhost:8000/v1", "http://127.0.0.1/v1", "http://[::1]:80/v1"]
 )
 def test_an_endpoint_on_this_machine_needs_no_agreement(endpoint: str, tmp_path: Path):
-    remote.guard(asking(tmp_path, endpoint, credentialed=True))
+    permitted(asking(tmp_path, endpoint, credentialed=True))
 
 
 def test_a_name_that_only_looks_local_is_not_this_machine():
-    assert not remote.is_loopback("http://localhost.example.org/v1")
-    assert not remote.is_loopback("http://127.0.0.1@example.org/v1")
-    assert not remote.is_loopback("127.0.0.1")
+    assert not is_loopback("http://localhost.example.org/v1")
+    assert not is_loopback("http://127.0.0.1@example.org/v1")
+    assert not is_loopback("127.0.0.1")
 
 
 def test_missing_settings_are_named(tmp_path: Path):
-    with pytest.raises(TeacherError, match=r"teach\.endpoint"):
+    with pytest.raises(EndpointError, match=r"teach\.endpoint"):
         remote.write([patient()], asking(tmp_path))
-    with pytest.raises(TeacherError, match=r"teach\.model"):
+    with pytest.raises(EndpointError, match=r"teach\.model"):
         remote.write([patient()], asking(tmp_path, "http://127.0.0.1/v1", model=""))
 
 
 def test_a_wrong_key_ends_the_step_without_repeating_the_note(tmp_path: Path):
     body = {"error": {"message": "bad key for: Reports orthopnea", "code": "invalid_api_key"}}
-    with serving([(401, body)]) as served, pytest.raises(TeacherError, match="401") as told:
+    with serving([(401, body)]) as served, pytest.raises(EndpointError, match="401") as told:
         remote.write([patient()], asking(tmp_path, served.endpoint))
     assert "orthopnea" not in str(told.value)
 
@@ -184,11 +182,11 @@ def test_a_wrong_key_ends_the_step_without_repeating_the_note(tmp_path: Path):
 def test_a_server_that_is_gone_ends_the_step_and_keeps_what_was_answered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(remote, "RETRIES", 0)
+    monkeypatch.setattr(calls, "FIRST_WAIT_SECONDS", 0.01)
     with serving([(200, completion(GOOD))]) as served:
         remote.write([patient("a")], asking(tmp_path, served.endpoint))
     other = patient("b", note="Reports asterixis.")
-    with pytest.raises(TeacherError, match="cannot be reached"):
+    with pytest.raises(EndpointError, match="cannot be reached"):
         remote.write([patient("a"), other], asking(tmp_path, served.endpoint))
     assert remote.write([patient("a")], asking(tmp_path, served.endpoint))[0].problem == ""
 
@@ -197,28 +195,3 @@ def test_no_log_holds_the_note(tmp_path: Path, caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.DEBUG), serving([(200, completion(GOOD))]) as served:
         remote.write([patient()], asking(tmp_path, served.endpoint))
     assert "orthopnea" not in caplog.text
-
-
-def test_the_first_answer_under_a_key_stays(tmp_path: Path):
-    first, second = Answer("answered", "one", 1, 7, 3, 0.1), Answer("refused", "two", 1, 7, 3, 0.1)
-    with opened(tmp_path / "ledger.sqlite") as ledger:
-        ledger.put("k", first)
-        ledger.put("k", second)
-        assert ledger.get("k") == first
-        assert ledger.get("other") is None
-
-
-def test_an_answer_survives_a_killed_writer(tmp_path: Path):
-    script = (
-        "import sys, time; from pathlib import Path; from clinragen.teach.ledger import Answer, opened\n"
-        "with opened(Path(sys.argv[1])) as ledger:\n"
-        "    ledger.put('k', Answer('answered', 'kept', 1, 0, 0, 0.0)); print('put', flush=True)\n"
-        "    time.sleep(60)\n"
-    )
-    path = tmp_path / "ledger.sqlite"
-    with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None and writer.stdout.readline() == b"put\n"
-        os.kill(writer.pid, signal.SIGKILL)
-    with opened(path) as ledger:
-        kept = ledger.get("k")
-    assert kept is not None and kept.reply == "kept"

@@ -25,10 +25,11 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a teacher wrote of one stay.
+    """What a teacher wrote of one stay, as its sample of that number.
 
     `problem` is "" for a rationale in both parts; otherwise it says why there is none ("refused",
-    "malformed"), and `note` holds what came instead.
+    "malformed", "given up: timeout"), and `note` holds what came instead. `diagnoses` are those the teacher
+    named where it was not told them, else None.
     """
 
     stay_id: str
@@ -37,3 +38,9 @@ class Reply:
     author: str
     prompt_id: str
     problem: str = ""
+    sample: int = 0
+    diagnoses: frozenset[str] | None = None
+
+    def text(self, part: Part) -> str:
+        """What it says of this part of the record."""
+        return self.note if part == "note" else self.series

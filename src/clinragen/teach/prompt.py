@@ -1,7 +1,10 @@
-"""What a large model is asked, and how its reply is read. The words are files in `prompts/`."""
+"""What a large model is asked. The words are files in `prompts/`: a changed prompt is a new file.
 
-import json
+A told prompt names the diagnoses the stay was coded with, as the paper does; a blind one does not.
+"""
+
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
@@ -9,63 +12,75 @@ from string import Template
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import findings, sentence
 from clinragen.clinical.mentions import find_mentions
+from clinragen.endpoint.question import Message
 from clinragen.knowledge.base import facts_for
-from clinragen.schema import Fact, Part, Stay
-from clinragen.teach.asking import PARTS
+from clinragen.schema import Fact, Finding, Stay
 
-PROMPT_ID = "told-1"
-REPAIR_ID = "repair-1"
-
-Message = dict[str, str]
-
+_REPAIR = "repair-2"
 _USER = "=== user ===\n"
 
 
-def messages_for(stay: Stay, facts: Sequence[Fact]) -> list[Message]:
-    """The chat that asks about one stay: its diagnoses, findings, note, and the facts these call up."""
-    system, _, user = _text(PROMPT_ID).partition(_USER)
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as its file gives it: what is said of the task, and how a stay is shown."""
+
+    prompt_id: str
+    system: str
+    user: str
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it asks for the diagnoses instead of telling them."""
+        return self.prompt_id.startswith("blind")
+
+
+@cache
+def prompt(prompt_id: str) -> Prompt:
+    """The prompt of this name and version."""
+    system, _, user = _text(prompt_id).partition(_USER)
+    return Prompt(prompt_id, Template(system).safe_substitute(labels=", ".join(diagnosis_names())), user)
+
+
+def messages_for(stay: Stay, facts: Sequence[Fact], asked: Prompt) -> list[Message]:
+    """The chat that asks about one stay: its findings, its note, and the facts these call up."""
     shown = findings(stay.measurements)
-    mentions = find_mentions(stay.note, {fact.sign: fact.fact_id for fact in facts if fact.sign})
-    relevant = [
-        fact
-        for fact in facts_for(facts, shown, mentions)
-        if not (stay.diagnoses or frozenset()).isdisjoint(fact.diagnoses)
-    ]
-    filled = Template(user).substitute(
-        diagnoses=", ".join(name for name in diagnosis_names() if name in (stay.diagnoses or ())) or "none",
+    called_up = facts_for(facts, shown, find_mentions(stay.note, _signs(tuple(facts))))
+    coded = stay.diagnoses or frozenset()
+    relevant = [fact for fact in called_up if asked.is_blind or not coded.isdisjoint(fact.diagnoses)]
+    filled = Template(asked.user).substitute(
+        diagnoses=", ".join(name for name in diagnosis_names() if name in coded) or "none",
         findings="; ".join(sentence(finding) for finding in shown) or "none",
+        values="\n".join(f"- {_with_values(finding, stay)}" for finding in shown) or "none",
         facts="\n".join(f"- {fact.text} ({fact.citation})" for fact in relevant) or "none",
         note=stay.note or "(no note)",
     )
-    return [{"role": "system", "content": system}, {"role": "user", "content": filled}]
+    return [{"role": "system", "content": asked.system}, {"role": "user", "content": filled}]
 
 
-def repair_of(messages: Sequence[Message], reply: str) -> list[Message]:
-    """The chat that asks once more after a reply that could not be read."""
-    return [
-        *messages,
-        {"role": "assistant", "content": reply},
-        {"role": "user", "content": _text(REPAIR_ID)},
-    ]
+def repair_text() -> str:
+    """What is said after a reply that could not be read."""
+    return _text(_REPAIR).strip()
 
 
-def read_reply(text: str) -> dict[Part, str] | None:
-    """The two texts of a reply, or None; whatever stands around the JSON object is passed over."""
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        return None
-    try:
-        values = json.loads(text[start : end + 1], strict=False)
-    except (ValueError, RecursionError):
-        return None
-    found = {part: values.get(part) for part in PARTS} if isinstance(values, dict) else {}
-    texts = {part: " ".join(encodable(said).split()) for part, said in found.items() if isinstance(said, str)}
-    return texts if len(texts) == len(PARTS) and all(texts.values()) else None
+def _with_values(finding: Finding, stay: Stay) -> str:
+    """A finding with the numbers behind it: the worst value and its hour, the first, the last, the range."""
+    hour = (finding.when - stay.start).total_seconds() / 3600
+    which = {"high": "highest", "low": "lowest", "normal": "last"}[finding.level]
+    numbers = [f"{which} {finding.extreme:g} {finding.unit} at hour {hour:.0f}"]
+    if finding.measured > 1:
+        numbers += [f"first {finding.first:g}, last {finding.last:g}", f"{finding.measured} values"]
+    return f"{sentence(finding)} ({'; '.join(numbers)}; {_range(finding)})"
 
 
-def encodable(text: str) -> str:
-    """A text without the lone surrogates that no file can hold."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def _range(finding: Finding) -> str:
+    if finding.low is None or finding.high is None:
+        return f"range up to {finding.high:g}" if finding.high is not None else f"range from {finding.low:g}"
+    return f"range {finding.low:g} to {finding.high:g}"
+
+
+@cache
+def _signs(facts: tuple[Fact, ...]) -> dict[str, str]:
+    return {fact.sign: fact.fact_id for fact in facts if fact.sign}
 
 
 @cache

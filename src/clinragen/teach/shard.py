@@ -2,34 +2,27 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from clinragen.grounding.claims import check
-from clinragen.schema import Claim, Part, Rationale, Stay
+from clinragen.engine import chunks
+from clinragen.schema import Rationale, Stay
 from clinragen.store import read_json, read_stay_shard, write_json, write_nouns, write_text
 from clinragen.teach.asking import PARTS, Asking, Reply
+from clinragen.teach.judging import (
+    Preference,
+    Rejection,
+    counts_of_answer,
+    judge,
+    preferences,
+    unknown,
+    verdict_on,
+)
 from clinragen.teach.teachers import TEACHERS
 
-UNKNOWN_DIAGNOSES = "diagnoses unknown"
-CONTRADICTED = "contradicted"
-
 Tally = dict[str, int]
-"""Counts by "<part>/<what>"."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A text that did not become a rationale: why, and the claims that the chart contradicts."""
-
-    stay_id: str
-    part: Part
-    text: str
-    author: str
-    prompt_id: str
-    reason: str
-    claims: tuple[Claim, ...] = ()
+"""Counts by "<part>/<what>", and by "answer/<what>" of a blind teacher's diagnoses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,62 +35,68 @@ class TeachJob:
     asking: Asking
 
 
+@dataclass
+class Taught:
+    """What became of a teacher's replies."""
+
+    kept: list[Rationale] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    preferred: list[Preference] = field(default_factory=list)
+    tally: Counter[str] = field(default_factory=Counter)
+
+
 def teach_shard(job: TeachJob) -> Tally:
-    """Write the rationales and rejections of one shard; a finished shard is read, not asked again."""
+    """Write the rationales, rejections and preferences of one shard; a finished shard is read, not redone."""
     rationales = job.folder / "rationales" / f"{job.stays.stem}.jsonl"
     counted = job.folder / "tallies" / f"{job.stays.stem}.json"
     if not rationales.exists():
-        stays = [stay for stay in read_stay_shard(job.stays) if _is_asked(stay, job.asked)]
-        kept, rejected, tally = taught(stays, job.asking)
-        lines = [json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in rejected]
-        write_text(job.folder / "rejected" / rationales.name, "".join(lines))
-        write_json(counted, tally)
-        write_nouns(rationales, kept)
+        done = taught(list(stays_asked(job)), job.asking)
+        _write_lines(job.folder / "rejected" / rationales.name, done.rejected)
+        if job.asking.settings.samples > 1:
+            _write_lines(job.folder / "preferences" / rationales.name, done.preferred)
+        write_json(counted, dict(sorted(done.tally.items())))
+        write_nouns(rationales, done.kept)
     found: Tally = read_json(counted)
     return found
 
 
-def taught(stays: Sequence[Stay], asking: Asking) -> tuple[list[Rationale], list[Rejection], Tally]:
+def stays_asked(job: TeachJob) -> Iterator[Stay]:
+    """The stays of a shard that the teacher is asked about, or would be if their diagnoses were known."""
+    for stay in read_stay_shard(job.stays):
+        if job.asked is None or stay.split != "train" or stay.stay_id in job.asked:
+            yield stay
+
+
+def taught(stays: Sequence[Stay], asking: Asking) -> Taught:
     """Ask the teacher about stays and judge its replies; a stay without known diagnoses is not asked."""
     known = [stay for stay in stays if stay.diagnoses is not None]
+    done = Taught(rejected=[each for stay in stays if stay.diagnoses is None for each in unknown(stay)])
     replies = TEACHERS[asking.settings.kind].write(known, asking)
-    kept: list[Rationale] = []
-    rejected = [
-        Rejection(stay.stay_id, part, "", "", "", UNKNOWN_DIAGNOSES)
-        for stay in stays
-        if stay.diagnoses is None
-        for part in PARTS
-    ]
-    tally: Counter[str] = Counter()
-    for stay, reply in zip(known, replies, strict=True):
-        for found in _judged(stay, reply, asking.settings.keep_contradicted, tally):
-            if isinstance(found, Rationale):
-                kept.append(found)
-            else:
-                rejected.append(found)
-    tally.update(f"{part}/asked" for part in PARTS for _ in known)
-    tally.update(f"{each.part}/kept" for each in kept)
-    tally.update(f"{each.part}/rejected: {each.reason}" for each in rejected)
-    return kept, rejected, dict(sorted(tally.items()))
+    for stay, of_stay in zip(known, _by_stay(replies, len(known)), strict=True):
+        _judge(stay, of_stay, asking, done)
+    done.tally.update(f"{part}/asked" for part in PARTS for _ in known)
+    done.tally.update(f"{each.part}/kept" for each in done.kept)
+    done.tally.update(f"{each.part}/rejected: {each.reason}" for each in done.rejected)
+    done.tally.update(f"{each.part}/preferences" for each in done.preferred)
+    return done
 
 
-def _is_asked(stay: Stay, asked: frozenset[str] | None) -> bool:
-    return asked is None or stay.split != "train" or stay.stay_id in asked
+def _by_stay(replies: list[Reply], stays: int) -> list[list[Reply]]:
+    return chunks(replies, len(replies) // stays) if stays else []
 
 
-def _judged(
-    stay: Stay, reply: Reply, keep_contradicted: bool, tally: Counter[str]
-) -> Iterator[Rationale | Rejection]:
+def _judge(stay: Stay, replies: Sequence[Reply], asking: Asking, done: Taught) -> None:
+    done.tally.update(counts_of_answer(stay, replies, asking.settings))
     for part in PARTS:
-        text = reply.note if part == "note" else reply.series
-        signed = (reply.author, reply.prompt_id)
-        if reply.problem:
-            yield Rejection(stay.stay_id, part, text, *signed, reply.problem)
-            continue
-        claims = check(text, stay)
-        tally.update(f"{part}/{claim.verdict}" for claim in claims)
-        wrong = tuple(claim for claim in claims if claim.verdict == CONTRADICTED)
-        if wrong and not keep_contradicted:
-            yield Rejection(stay.stay_id, part, text, *signed, CONTRADICTED, wrong)
+        judged = judge(stay, replies, part, asking.settings)
+        found = verdict_on(judged[0], stay, asking.settings)
+        done.tally.update(f"{part}/{claim.verdict}" for claim in judged[0].claims)
+        if isinstance(found, Rationale):
+            done.kept.append(found)
+            done.preferred.extend(preferences(stay, judged))
         else:
-            yield Rationale(stay.stay_id, part, text, *signed)
+            done.rejected.append(found)
+
+
+def _write_lines(path: Path, rows: Iterable[Rejection] | Iterable[Preference]) -> None:
+    write_text(path, "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows))

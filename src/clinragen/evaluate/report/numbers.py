@@ -175,7 +175,7 @@ def teacher(verdicts: Mapping[str, Any] | None) -> list[tuple[str, list[str]]]:
     """Per part of the teacher's rationales: asked, kept, and its claims by verdict."""
     if verdicts is None:
         return []
-    return [(part, _of_teacher(of)) for part, of in verdicts.items()]
+    return [(part, _of_teacher(of)) for part, of in verdicts.items() if "claims" in of]
 
 
 def _of_teacher(of: Mapping[str, Any]) -> list[str]:

@@ -1,0 +1,1 @@
+"""Ask any OpenAI-compatible endpoint; answers are kept in a ledger, patient text leaves only on purpose."""
