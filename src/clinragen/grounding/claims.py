@@ -1,10 +1,12 @@
 """The claims of a text and whether the chart of a stay supports them."""
 
 import re
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 
 from clinragen.clinical.words import mentions
-from clinragen.grounding.note import check_note_clause, note_index
+from clinragen.grounding.denial import with_denial_judged
+from clinragen.grounding.note import NoteIndex, check_note_clause, note_index
 from clinragen.grounding.remarks import is_remark
 from clinragen.grounding.sentences import Clause, clauses
 from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, series_index
@@ -22,19 +24,47 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
     A clause that reads as a statement about a variable is decided by the measurements, every other one
     by the note; a clause that states nothing checkable gives no claim.
     """
-    series, note = series_index(stay), _note_index(stay.note)
+    chart = _Chart(series_index(stay), _note_index(stay.note))
     found: list[Claim] = []
-    spoken_of, before = Context(), ""
+    told = _Told()
     for clause in clauses(text):
-        claim, spoken_of = check_series_clause(clause, series, spoken_of)
-        if is_remark(clause.text):
-            continue
-        if claim is None or (claim.reason.endswith(UNMEASURED) and _is_awaited(clause, series, stay.note)):
-            claim = check_note_clause(clause.text, clause.start, note, before)
-        before = clause.text
-        if claim is not None:
-            found.append(claim)
+        claim, spoken_of = chart.judge(clause, told)
+        if not is_remark(clause.text):
+            claim = with_denial_judged(claim, clause, partial(chart.claim, told=told))
+            found += [claim] if claim else []
+            told = _Told(spoken_of, clause.text)
+        else:
+            told = _Told(spoken_of, told.before)
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What came before a clause: the variables spoken of, and the clause before it that was no remark."""
+
+    spoken_of: Context = field(default_factory=Context)
+    before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chart:
+    """The two parts of a chart, read for checking."""
+
+    series: SeriesIndex
+    note: NoteIndex
+
+    def judge(self, clause: Clause, told: _Told) -> tuple[Claim | None, Context]:
+        """What the chart says of a clause, and the variables spoken of after it."""
+        claim, spoken_of = check_series_clause(clause, self.series, told.spoken_of)
+        if claim is None or (
+            claim.reason.endswith(UNMEASURED) and _is_awaited(clause, self.series, self.note.text)
+        ):
+            claim = check_note_clause(clause.text, clause.start, self.note, told.before)
+        return claim, spoken_of
+
+    def claim(self, clause: Clause, told: _Told) -> Claim | None:
+        """What the chart says of a clause."""
+        return self.judge(clause, told)[0]
 
 
 def _is_awaited(clause: Clause, series: SeriesIndex, note: str) -> bool:
