@@ -3,7 +3,9 @@ import pytest
 from clinragen.grounding.claims import check
 from patients import measured, stay
 
-CHART = stay(measured("creatinine", 1.5, 2.0, 3.0), note="HPI: Reports orthopnea. Chest tube placed on the left.")
+CHART = stay(
+    measured("creatinine", 1.5, 2.0, 3.0), note="HPI: Reports orthopnea. Chest tube placed on the left."
+)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 from clinragen.clinical.words import mentions
+from clinragen.grounding.backing import curated_index, with_fact
 from clinragen.grounding.denial import with_denial_judged
 from clinragen.grounding.note import NoteIndex, check_note_clause, note_index
 from clinragen.grounding.remarks import is_remark
 from clinragen.grounding.sentences import Clause, clauses
 from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, series_index
+from clinragen.knowledge.inference import FactIndex
 from clinragen.schema import Claim, Stay
 
 _AWAITED = re.compile(
@@ -18,20 +20,24 @@ _AWAITED = re.compile(
 _SENTENCE = re.compile(r"[^.\n]+")
 
 
-def check(text: str, stay: Stay) -> tuple[Claim, ...]:
+def check(text: str, stay: Stay, facts: FactIndex | None = None) -> tuple[Claim, ...]:
     """Check every clause of a rationale against the stay; claims are ordered and never overlap.
 
     A clause that reads as a statement about a variable is decided by the measurements, every other one
-    by the note; a clause that states nothing checkable gives no claim.
+    by the note; a clause that states nothing checkable gives no claim. What no chart can decide gets the
+    fact that backs it, of `facts` or else of the curated base.
     """
+    facts = facts or curated_index()
     chart = _Chart(series_index(stay), _note_index(stay.note))
     found: list[Claim] = []
-    told = _Told()
+    told, begins = _Told(), dict[int, int]()
     for clause in clauses(text):
+        begin = begins.setdefault(clause.sentence, clause.start)
         claim, spoken_of = chart.judge(clause, told)
         if not is_remark(clause.text):
             claim = with_denial_judged(claim, clause, partial(chart.claim, told=told))
-            found += [claim] if claim else []
+            if claim is not None:
+                found.append(with_fact(claim, text[begin : clause.end], facts))
             told = _Told(spoken_of, clause.text)
         else:
             told = _Told(spoken_of, told.before)
