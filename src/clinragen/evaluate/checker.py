@@ -6,7 +6,7 @@ import numpy as np
 
 from clinragen.evaluate.bootstrap import resamples, share
 from clinragen.evaluate.scores import Scores
-from clinragen.grounding.accuracy import Judged, Label, judged, labelled_cases
+from clinragen.grounding.accuracy import Judged, Label, LabelledSet, judged, labelled_cases
 from clinragen.schema import Verdict
 
 NO_CLAIM = "no such claim is labelled"
@@ -35,13 +35,13 @@ SHARES: Mapping[str, tuple[Test, Test]] = {
 """Shares of labelled claims: for which test holds, of those for which the second does."""
 
 
-def checker_scores(samples: int, seed: int) -> Scores:
-    """Scores on the labelled test cases, as `checker/...`, with intervals over cases.
+def checker_scores(samples: int, seed: int, part: LabelledSet = "test") -> Scores:
+    """Scores on labelled cases, the test ones if not told otherwise, as `checker/...`, with intervals over cases.
 
     `strict_micro_f1` is 2 right / (claims labelled + claims told by the checker): a claim it tells where
     there is none counts against it. The accuracies are over the claims found.
     """
-    cases = [judged(case) for case in labelled_cases("test")]
+    cases = [judged(case) for case in labelled_cases(part)]
     weights = resamples(range(len(cases)), samples, np.random.default_rng([seed, 19]))
     rights = 2 * _counts(cases, _is_right)
     told = np.array([case.spurious + len(case.verdicts) for case in cases]) + _counts(cases, _is_found)
