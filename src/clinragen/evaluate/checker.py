@@ -36,7 +36,7 @@ SHARES: Mapping[str, tuple[Test, Test]] = {
 
 
 def checker_scores(samples: int, seed: int, part: LabelledSet = "test") -> Scores:
-    """Scores on labelled cases, the test ones if not told otherwise, as `checker/...`, with intervals over cases.
+    """Scores on labelled cases, as `checker/...`, with intervals over cases.
 
     `strict_micro_f1` is 2 right / (claims labelled + claims told by the checker): a claim it tells where
     there is none counts against it. The accuracies are over the claims found.
