@@ -15,7 +15,7 @@ from clinragen.teach.asking import Asking
 from clinragen.teach.questions import questions
 from clinragen.teach.shard import taught
 
-STAYS = [patient(name, note=f"HPI: Reports orthopnea. Bed {name}.") for name in "abcde"]
+STAYS = [patient(name, note=f"HPI: Reports orthopnea. Bed {name}.") for name in "abc"]
 
 
 @pytest.fixture(scope="module", params=[save_tiny_causal, save_tiny_t5])
@@ -39,7 +39,7 @@ def test_the_same_model_and_seed_write_the_same_words(samples: int, model: Path,
     first = local.write(STAYS, about(tmp_path / "one", model, samples=samples))
     assert first == local.write(STAYS, about(tmp_path / "two", model, samples=samples))
     assert answers_in(tmp_path / "one") == answers_in(tmp_path / "two")
-    assert len(answers_in(tmp_path / "one")) == 5 * samples
+    assert len(answers_in(tmp_path / "one")) == 3 * samples
     assert all(written[5] > 0 for written in answers_in(tmp_path / "one"))
 
 
@@ -55,7 +55,7 @@ def test_a_run_that_was_killed_between_batches_goes_on_with_the_same_words(model
     for _ in range(3):
         next(asked)
     asked.close()
-    assert 0 < len(answers_in(tmp_path / "cut")) < 10
+    assert 0 < len(answers_in(tmp_path / "cut")) < 6
     local.write(STAYS, cut)
     assert answers_in(tmp_path / "cut") == answers_in(tmp_path / "whole")
 
