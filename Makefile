@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench clean
+.PHONY: demo setup test test-all check format bench bench-teach bench-kills clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -41,6 +41,13 @@ format: setup
 
 bench: setup
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+
+# How busy the remote teacher keeps a server, and its own cost; what 50 kills do to its ledger.
+bench-teach: setup
+	$(BIN)/python benchmarks/bench_teach.py
+
+bench-kills: setup
+	$(BIN)/python benchmarks/bench_kills.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

@@ -46,11 +46,7 @@ def main() -> None:
             raise SystemExit("the ledgers differ")
         if hash_outputs(calm / "teach") != hash_outputs(killed / "teach"):
             raise SystemExit("the rationales differ")
-    early = seen.count(0)
-    print(
-        f"{len(seen)} kills in {time.monotonic() - began:.0f} s: {early} before the first answer, the last after "
-        f"{seen[-1]}"
-    )
+    print(f"{len(seen)} kills in {time.monotonic() - began:.0f} s, the last after {seen[-1]} answers")
     print(f"{len(answers)} answers of {STAYS}; {calls - STAYS:.0f} more calls were under way when killed")
     print("ledger, rationales and verdicts are those of the undisturbed run")
 

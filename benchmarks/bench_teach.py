@@ -17,7 +17,7 @@ from clinragen.teach.remote import endpoint_of
 from invented_stays import invented_stays
 from steady_server import counts, steady_server
 
-RECORDS = 2000
+RECORDS = 1920
 SERVER_AT_ONCE = 32
 CLIENT_AT_ONCE = 48
 SECONDS = (0.5, 0.1, 0.05)

@@ -8,7 +8,8 @@ from clinragen.schema import Measurement, Stay
 START = datetime(2130, 1, 1)
 NOTE = (
     "HPI: Woman of {age} years with three days of poor urine output. Reports orthopnea. No chest pain. "
-    "History of hypertension; no pneumonia. Exam: drowsy, warm skin, crackles at the right base. Bed {number}. "
+    "History of hypertension; no pneumonia. Exam: drowsy, warm skin, crackles at the right base. "
+    "Bed {number}. "
 ) * 3
 
 
