@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tiny_models import save_tiny_causal, save_tiny_t5
 
 from clinragen.endpoint.ledger import opened
 from clinragen.errors import TeacherError
+from clinragen.recipe import Engine
 from clinragen.teach import local
 from clinragen.teach.asking import Asking
 from clinragen.teach.questions import questions
@@ -81,3 +83,12 @@ def test_weights_that_are_not_safetensors_are_refused(tmp_path: Path):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(TeacherError, match="safetensors"):
         local.write(STAYS, about(tmp_path, folder))
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_changes_no_word(model: Path, tmp_path: Path):
+    pytest.importorskip("ray")
+    alone, spread = (about(tmp_path / name, model, samples=2) for name in ("alone", "spread"))
+    spread = replace(spread, engine=Engine(kind="ray", workers=2))
+    assert local.write(STAYS, alone) == local.write(STAYS, spread) == local.write(STAYS, spread)
+    assert answers_in(tmp_path / "alone") == answers_in(tmp_path / "spread")
