@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench bench-check clean
+.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -47,6 +47,13 @@ bench-check: setup
 	$(BIN)/python benchmarks/bench_check.py
 	$(BIN)/python benchmarks/checker_accuracy.py
 	$(BIN)/python benchmarks/planted_errors.py
+
+# How busy the remote teacher keeps a server, and its own cost; what 50 kills do to its ledger.
+bench-teach: setup
+	$(BIN)/python benchmarks/bench_teach.py
+
+bench-kills: setup
+	$(BIN)/python benchmarks/bench_kills.py
 
 clean:
 	rm -rf $(VENV) runs .pytest_cache .mypy_cache .ruff_cache

@@ -243,7 +243,11 @@ class Evaluate(Section):
 class Engine(Section):
     """Where the work runs. Never changes a result."""
 
-    workers: int = Field(2, ge=1, description="local processes for ingest, cohort and teach")
+    kind: Literal["local", "ray"] = Field(
+        "local",
+        description="where a local teacher is loaded: in this process, or by Ray workers",
+    )
+    workers: int = Field(2, ge=1, description="local processes for ingest, cohort and teach; Ray workers")
     threads: int = Field(0, ge=0, description="torch threads; 0 means all cores")
 
 

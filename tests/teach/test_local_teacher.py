@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ from tiny_models import save_tiny_causal, save_tiny_t5
 
 from clinragen.endpoint.ledger import opened
 from clinragen.errors import TeacherError
+from clinragen.recipe import Engine
 from clinragen.teach import local
 from clinragen.teach.asking import Asking
 from clinragen.teach.questions import questions
 from clinragen.teach.shard import taught
 
-STAYS = [patient(name, note=f"HPI: Reports orthopnea. Bed {name}.") for name in "abcde"]
+STAYS = [patient(name, note=f"HPI: Reports orthopnea. Bed {name}.") for name in "abc"]
 
 
 @pytest.fixture(scope="module", params=[save_tiny_causal, save_tiny_t5])
@@ -39,7 +41,7 @@ def test_the_same_model_and_seed_write_the_same_words(samples: int, model: Path,
     first = local.write(STAYS, about(tmp_path / "one", model, samples=samples))
     assert first == local.write(STAYS, about(tmp_path / "two", model, samples=samples))
     assert answers_in(tmp_path / "one") == answers_in(tmp_path / "two")
-    assert len(answers_in(tmp_path / "one")) == 5 * samples
+    assert len(answers_in(tmp_path / "one")) == 3 * samples
     assert all(written[5] > 0 for written in answers_in(tmp_path / "one"))
 
 
@@ -55,7 +57,7 @@ def test_a_run_that_was_killed_between_batches_goes_on_with_the_same_words(model
     for _ in range(3):
         next(asked)
     asked.close()
-    assert 0 < len(answers_in(tmp_path / "cut")) < 10
+    assert 0 < len(answers_in(tmp_path / "cut")) < 6
     local.write(STAYS, cut)
     assert answers_in(tmp_path / "cut") == answers_in(tmp_path / "whole")
 
@@ -81,3 +83,12 @@ def test_weights_that_are_not_safetensors_are_refused(tmp_path: Path):
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(TeacherError, match="safetensors"):
         local.write(STAYS, about(tmp_path, folder))
+
+
+@pytest.mark.slow
+def test_a_ray_cluster_changes_no_word(model: Path, tmp_path: Path):
+    pytest.importorskip("ray")
+    alone, spread = (about(tmp_path / name, model, samples=2) for name in ("alone", "spread"))
+    spread = replace(spread, engine=Engine(kind="ray", workers=2))
+    assert local.write(STAYS, alone) == local.write(STAYS, spread) == local.write(STAYS, spread)
+    assert answers_in(tmp_path / "alone") == answers_in(tmp_path / "spread")

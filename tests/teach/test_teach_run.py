@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from clinragen.errors import RunError
+from clinragen.errors import EndpointError, RunError
 from clinragen.knowledge.run import run as write_knowledge
 from clinragen.recipe import Recipe
 from clinragen.schema import Rationale, Stay
-from clinragen.store import hash_outputs, read_nouns, write_stays
+from clinragen.store import begin_step, hash_outputs, read_nouns, write_stays
 from clinragen.teach import shard as shard_module
 from clinragen.teach.run import run
+from local_endpoint import GOOD, completion, serving
 from patients import measured, stay
 
 
@@ -109,3 +110,59 @@ def test_a_stay_whose_diagnoses_are_unknown_is_rejected_not_guessed(folder: Path
 def test_a_missing_cohort_is_told(tmp_path: Path):
     with pytest.raises(RunError, match="no stays"):
         run(recipe(), tmp_path, silent)
+
+
+def remote(endpoint: str, workers: int = 1, **teach: Any) -> Recipe:
+    given = {"kind": "remote", "model": "tiny", "endpoint": endpoint, "retries": 0, **teach}
+    return Recipe.model_validate({"name": "t", "teach": given, "engine": {"workers": workers}})
+
+
+def test_a_large_model_is_asked_about_all_shards_before_one_is_written(folder: Path):
+    told: list[tuple[str, int, int]] = []
+    with serving([(200, completion(GOOD))]) as served:
+        run(remote(served.endpoint, samples=2), folder, lambda *step: told.append(step))
+    # Two samples of each of six stays.
+    assert [step for step in told if step[0] == "answers"] == [("answers", n, 12) for n in range(1, 13)]
+    assert told[12:] == [("shards of rationales", n, 2) for n in (1, 2)]
+
+
+def test_a_change_of_the_recipe_asks_nothing_again(folder: Path):
+    with serving([(200, completion(GOOD))]) as served:
+        run(remote(served.endpoint), folder, silent)
+        asked = len(served.requests)
+        begin_step(folder / "teach", "another fingerprint")
+        assert not (folder / "teach" / "rationales").exists()
+        run(remote(served.endpoint, workers=2, keep_contradicted=True), folder, silent)
+        assert len(served.requests) == asked == 6
+
+
+def test_a_failed_question_keeps_the_step_open_until_a_rerun_answers_it(folder: Path):
+    answers = [(200, completion(GOOD))] * 4 + [(500, {})] + [(200, completion(GOOD))]
+    with serving(answers) as served:
+        with pytest.raises(EndpointError, match="1 questions were not answered, 5 were"):
+            run(remote(served.endpoint, at_once=1), folder, silent)
+        assert not (folder / "teach" / "rationales").exists()
+        verdicts = run(remote(served.endpoint, at_once=1), folder, silent)
+        assert len(served.requests) == 7
+    assert verdicts["note"]["asked"] == 6
+
+
+def test_a_question_given_up_is_a_rejection_with_its_kind_of_error(folder: Path):
+    answers = [(200, completion(GOOD))] * 5 + [(500, {})]
+    with serving(answers) as served:
+        verdicts = run(remote(served.endpoint, at_once=1, failed_runs=1), folder, silent)
+    assert verdicts["note"]["rejected"] == {"given up: status 500": 1}
+
+
+def test_preferences_are_written_beside_the_rationales(folder: Path):
+    wrong = GOOD.replace("high", "low")
+    with serving(lambda asked: (200, completion(wrong if asked["seed"] else GOOD))) as served:
+        verdicts = run(remote(served.endpoint, samples=2), folder, silent)
+    lines = [
+        json.loads(line)
+        for shard in sorted((folder / "teach" / "preferences").iterdir())
+        for line in shard.read_text().splitlines()
+    ]
+    assert len(lines) == verdicts["series"]["preferences"] == 6
+    assert {"stay_id", "part", "chosen", "rejected", "why"} <= set(lines[0])
+    assert (lines[0]["chosen"], lines[0]["rejected"]) == ("Creatinine is high.", "Creatinine is low.")

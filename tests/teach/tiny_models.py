@@ -10,10 +10,9 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
+from clinragen.teach.prompt import prompt, repair_text
+
 CHAT = "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}assistant:"
-WORDS = (
-    'The note reports orthopnea. Creatinine is high and rising, suggesting acute kidney injury. {} : , " \n'
-)
 
 
 def save_tiny_causal(folder: Path) -> Path:
@@ -55,8 +54,8 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     made.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     special = ["<pad>", "<s>", "</s>", "<unk>"]
-    trainer = trainers.BpeTrainer(vocab_size=320, special_tokens=special, initial_alphabet=alphabet)
-    made.train_from_iterator([WORDS], trainer)
+    trainer = trainers.BpeTrainer(vocab_size=900, special_tokens=special, initial_alphabet=alphabet)
+    made.train_from_iterator([prompt("told-2").system, repair_text()], trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=made, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>"
     )

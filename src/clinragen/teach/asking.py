@@ -1,9 +1,9 @@
 """What a teacher is given and what it gives back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from clinragen.recipe import Teach
+from clinragen.recipe import Engine, Teach
 from clinragen.schema import Fact, Part
 
 PARTS: tuple[Part, ...] = ("note", "series")
@@ -21,6 +21,7 @@ class Asking:
     seed: int
     facts: tuple[Fact, ...]
     ledger: Path
+    engine: Engine = field(default_factory=Engine)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,33 +1,20 @@
 """The local teacher: a Hugging Face model, causal or sequence to sequence, loaded on this machine.
 
-Weights are read from safetensors only and no code of a model's authors is run. Answers go through the same
-ledger as those of an endpoint. A batch is always the same questions, so a resumed run gives the same words.
+Answers go through the same ledger as those of an endpoint. A batch is always the same questions, so a resumed
+run gives the same words.
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
-from clinragen.endpoint.completions import both, encodable
 from clinragen.endpoint.ledger import Answer, Ledger, Outcome, opened
-from clinragen.endpoint.question import Message, Question, repaired
+from clinragen.endpoint.question import Question
 from clinragen.errors import TeacherError
 from clinragen.schema import Stay
 from clinragen.teach.asking import Asking, Reply
-from clinragen.teach.prompt import prompt, repair_text
+from clinragen.teach.generate import Batch, Loaded, answer, load
 from clinragen.teach.questions import written
-from clinragen.teach.replies import is_readable
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A model with its tokenizer; `is_causal` models repeat the question before their answer."""
-
-    model: Any
-    tokenizer: Any
-    is_causal: bool
+from clinragen.teach.spread import spread
 
 
 def write(stays: Sequence[Stay], asking: Asking) -> list[Reply]:
@@ -42,107 +29,33 @@ def ask_model(questions: Iterable[Question], asking: Asking) -> Iterator[tuple[s
     """
     if not asking.settings.model:
         raise TeacherError("no model to load is named", fix="set teach.model to the path of a local model")
-    loaded: Loaded | None = None
-    rest = iter(questions)
+    known: list[tuple[str, Answer]] = []
+    way = spread if asking.engine.kind == "ray" else in_turn
     with opened(asking.ledger) as ledger:
-        while batch := list(islice(rest, asking.settings.at_once)):
-            if any(ledger.get(question.key) is None for question in batch):
-                loaded = loaded or load(asking.settings.model)
-                _record(loaded, batch, asking, ledger)
-            for question in batch:
-                answer = ledger.get(question.key)
-                assert answer is not None
-                yield question.key, answer
+        for batch, answers in way(_missing(questions, asking, ledger, known), asking):
+            pairs = [(question.key, answer) for question, answer in zip(batch, answers, strict=True)]
+            ledger.record([Outcome(key, answer) for key, answer in pairs])
+            yield from (*known, *pairs)
+            known.clear()
+        yield from known
 
 
-def load(name: str) -> Loaded:
-    """Load a model by local path or name, safetensors only, without its authors' code."""
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
-
-    try:
-        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
-        kind = AutoModelForSeq2SeqLM if config.is_encoder_decoder else AutoModelForCausalLM
-        model = kind.from_pretrained(name, use_safetensors=True, trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False, padding_side="left")
-    except (OSError, ValueError) as fault:
-        raise TeacherError(
-            f"cannot load the model {name}",
-            expected="a folder, or a name on the hub, with a model in safetensors and its tokenizer",
-            found=str(fault).splitlines()[0],
-            fix="set teach.model",
-        ) from None
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    return Loaded(model.eval().to(_device()), tokenizer, not config.is_encoder_decoder)
+def _missing(
+    questions: Iterable[Question], asking: Asking, ledger: Ledger, known: list[tuple[str, Answer]]
+) -> Iterator[Batch]:
+    """The batches of which the ledger does not know every answer; those it knows are added to `known`."""
+    rest = iter(questions)
+    while batch := tuple(islice(rest, asking.settings.at_once)):
+        kept = [(question.key, answer) for question in batch if (answer := ledger.get(question.key))]
+        if len(kept) < len(batch):
+            yield batch
+        else:
+            known.extend(kept)
 
 
-def generate(loaded: Loaded, batch: Sequence[Question]) -> list[tuple[str, int, int]]:
-    """For each question the text written, and how many tokens were read and written."""
-    import torch
-
-    texts = [_as_text(loaded.tokenizer, question.messages) for question in batch]
-    shown = loaded.tokenizer(
-        texts, return_tensors="pt", padding=True, add_special_tokens=not loaded.is_causal
-    )
-    shown = {name: shown[name].to(loaded.model.device) for name in ("input_ids", "attention_mask")}
-    torch.manual_seed(int(batch[0].key[:15], 16))
-    with torch.inference_mode():
-        made = loaded.model.generate(**shown, **_generation(loaded, batch[0]))
-    made = made[:, shown["input_ids"].shape[1] :] if loaded.is_causal else made
-    pad = loaded.tokenizer.pad_token_id
-    return [
-        (encodable(text), int(read.sum()), int((ids != pad).sum()))
-        for text, read, ids in zip(
-            loaded.tokenizer.batch_decode(made, skip_special_tokens=True),
-            shown["attention_mask"],
-            made,
-            strict=True,
-        )
-    ]
-
-
-def _record(loaded: Loaded, batch: Sequence[Question], asking: Asking, ledger: Ledger) -> None:
-    """Keep the answers to a batch; those that cannot be read are asked for once more."""
-    answers = _answers(loaded, batch, asking)
-    again = [place for place, answer in enumerate(answers) if answer.status == "malformed"]
-    if again:
-        mended = [repaired(batch[place], answers[place].reply, repair_text()) for place in again]
-        for place, second in zip(again, _answers(loaded, mended, asking), strict=True):
-            answers[place] = both(answers[place], second)
-    ledger.record([Outcome(question.key, answer) for question, answer in zip(batch, answers, strict=True)])
-
-
-def _answers(loaded: Loaded, batch: Sequence[Question], asking: Asking) -> list[Answer]:
-    began = time.monotonic()
-    made = generate(loaded, batch)
-    seconds = (time.monotonic() - began) / len(batch)
-    asked = prompt(asking.settings.prompt)
-    return [
-        Answer("answered" if is_readable(text, asked) else "malformed", text, 1, read, written, seconds)
-        for text, read, written in made
-    ]
-
-
-def _generation(loaded: Loaded, question: Question) -> dict[str, Any]:
-    temperature = float(question.settings["temperature"])
-    drawn = (
-        {"do_sample": True, "temperature": temperature, "top_k": 0} if temperature else {"do_sample": False}
-    )
-    return {
-        "max_new_tokens": int(question.settings["max_tokens"]),
-        "pad_token_id": loaded.tokenizer.pad_token_id,
-        **drawn,
-    }
-
-
-def _as_text(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """The chat as the model was trained to read it, or plainly where it was not trained on chats."""
-    if getattr(tokenizer, "chat_template", None):
-        return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=True))
-    return "\n\n".join(message["content"] for message in messages) + "\n\n"
-
-
-def _device() -> str:
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def in_turn(batches: Iterator[Batch], asking: Asking) -> Iterator[tuple[Batch, list[Answer]]]:
+    """Each batch with its answers, one after the other; the model is loaded for the first."""
+    loaded: Loaded | None = None
+    for batch in batches:
+        loaded = loaded or load(asking.settings.model)
+        yield batch, answer(loaded, batch, asking.settings.prompt)

@@ -44,9 +44,9 @@ def prompt(prompt_id: str) -> Prompt:
 def messages_for(stay: Stay, facts: Sequence[Fact], asked: Prompt) -> list[Message]:
     """The chat that asks about one stay: its findings, its note, and the facts these call up."""
     shown = findings(stay.measurements)
-    called_up = facts_for(facts, shown, find_mentions(stay.note, _signs(tuple(facts))))
     coded = stay.diagnoses or frozenset()
-    relevant = [fact for fact in called_up if asked.is_blind or not coded.isdisjoint(fact.diagnoses)]
+    possible = [fact for fact in facts if asked.is_blind or not coded.isdisjoint(fact.diagnoses)]
+    relevant = facts_for(possible, shown, find_mentions(stay.note, _signs(tuple(facts))))
     filled = Template(asked.user).substitute(
         diagnoses=", ".join(name for name in diagnosis_names() if name in coded) or "none",
         findings="; ".join(sentence(finding) for finding in shown) or "none",

@@ -104,6 +104,7 @@ def jobs_of(recipe: Recipe, run: Path) -> list[TeachJob]:
         seed=recipe.seed,
         facts=tuple(read_nouns(run / "knowledge" / "facts.jsonl", Fact)),
         ledger=run / "teach" / "ledger.sqlite",
+        engine=recipe.engine,
     )
     asked = _chosen(shards, recipe.teach.stays, recipe.seed)
     return [TeachJob(shard, run / "teach", asked, asking) for shard in shards]
