@@ -13,7 +13,7 @@ from clinragen.schema import Claim, Stay
 _AWAITED = re.compile(
     r"\b(?:await(?:ed|ing|s)|pending|sent|outstanding|to follow|not (?:yet )?back|requested|planned)\b", re.I
 )
-_SENTENCE = re.compile(r"[^.\n]+")
+_SENTENCE = re.compile(r"[^.;\n]+")
 
 
 def check(text: str, stay: Stay) -> tuple[Claim, ...]:

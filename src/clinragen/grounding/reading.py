@@ -41,11 +41,18 @@ _CONFINED = re.compile(
     r"\b(?:confined|limited|restricted)\sto\b"
 )
 _ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
+_COUNTED = re.compile(
+    r"(?:(?<![\d.])\b\d{1,2}|\b(?:each|every|all|both|most|neither|either|no|single|half)(?: of)?"
+    r"(?: (?:the|his|her|its))?|\b(?:first|last|final|initial|second|third) \d{1,2})"
+    r"(?: (?:of|the|his|her|its|single|serum|plasma|consecutive|successive|further|other|later|recorded|"
+    r"measured|available|subsequent))*\s$"
+)
+"""What stands before a variable's name where the name means its measurements: "the first two sodiums"."""
 _FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|"
     r"hadn't|never|"
-    r"cannot|failed to|fails to|failing to|short of)\b(?! (?:change|only|one\b|a single|once|more than|"
+    r"cannot|failed to|fails to|failing to|short of(?! (?:the )?\d))\b(?! (?:change|only|one\b|a single|once|more than|"
     r"less than))"
 )
 _ABSENT = re.compile(
@@ -75,15 +82,18 @@ _EXISTS = re.compile(
 
 
 def read(
-    text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None, is_falling: bool = False
+    text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None, is_falling: bool = False,
+    is_shared: bool = False,
 ) -> list[Phrase]:
     """The phrases of a clause that speaks of variables, named at `names` and perhaps with their level.
 
-    `is_falling` is whether the clause before said so, for "by more than half".
+    `is_falling` is whether the clause before said so, for "by more than half"; `is_shared` whether it
+    speaks of several variables, so that "both" and "all" may mean these.
     """
     lowered = text.lower()
-    for start, end in names:
-        lowered = lowered[:start] + " " * (end - start) + lowered[end:]
+    for start, end in reversed(names):
+        is_counted = not (level or is_shared) and _COUNTED.search(lowered, 0, start)
+        lowered = lowered[:start] + ("value" if is_counted else " " * (end - start)) + lowered[end:]
     if len(names) > 1:
         lowered = _ALL_OF_THEM.sub(lambda hit: hit[1] + " " * len(hit[2]), lowered)
     lowered = _ONLY_ONE.sub(lambda hit: "1".ljust(len(hit[0])), lowered)
