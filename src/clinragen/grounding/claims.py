@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from clinragen.clinical.words import mentions
 from clinragen.grounding.note import check_note_clause, note_index
-from clinragen.grounding.remarks import is_remark
+from clinragen.grounding.remarks import is_heading, is_remark
 from clinragen.grounding.sentences import Clause, clauses
 from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, series_index
 from clinragen.schema import Claim, Stay
@@ -27,7 +27,7 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
     spoken_of, before = Context(), ""
     for clause in clauses(text):
         claim, spoken_of = check_series_clause(clause, series, spoken_of)
-        if is_remark(clause.text):
+        if is_remark(clause.text) or is_heading(clause.text, claim is not None):
             continue
         if claim is None or (claim.reason.endswith(UNMEASURED) and _is_awaited(clause, series, stay.note)):
             claim = check_note_clause(clause.text, clause.start, note, before)

@@ -19,6 +19,7 @@ from clinragen.grounding.lexicon import (
     SCOPES,
     SEVERITIES,
     TRENDS,
+    Extreme,
     Scope,
 )
 from clinragen.grounding.numbers import numbers
@@ -62,6 +63,8 @@ _ABSENT = re.compile(
     r"reached|a (?:feature|problem|concern|issue)))\b"
 )
 _BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
+_FROM_AN = re.compile(r"\bfrom (?:(?:an?|the|its|his|her|their) )?(?:[\w-]+ )?$")
+_NOT_ALL = re.compile(r"\bnot (?:\w+ )?(?:all|always|every\w*|each|throughout|consistently|constantly|invariably|the whole)\b|n't always")
 _NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
 _REACHED = re.compile(
     r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b"
@@ -209,13 +212,16 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     scope, which = _scope(
         rest, place if level else inside[0].start if inside else 0, bool(window and window.places)
     )
-    extreme, grade = EXTREMES.find(rest), SEVERITIES.find(rest)
+    extreme, grade = _extreme(rest, len(inside)), SEVERITIES.find(rest)
+    is_negated = _is_negated(text, place, bool(own)) != (own == "not high")
+    if is_negated and scope == "all" and level != "normal" and not _NOT_ALL.search(text):
+        is_negated, scope = False, "none"
     if extreme is None and window and window.is_moment and inside and _REACHED.search(text):
         extreme = ("lowest" if level == "low" or (trend and trend[0] == "falling") else "highest", 0)
     return Phrase(
         text=text,
         level=level,
-        is_negated=_is_negated(text, place, bool(own)) != (own == "not high"),
+        is_negated=is_negated,
         is_existence=bool(own and (inside or trend or _EXISTS.search(text))),
         scope=scope,
         place=which,
@@ -235,6 +241,12 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
         is_only=_CONFINED.search(text) is not None,
         comparison=comparison,
     )
+
+
+def _extreme(text: str, n_numbers: int) -> tuple[Extreme, int] | None:
+    """The extreme a phrase names, unless it is where a change begins: "from a peak of 6.8 to 1.4"."""
+    found = EXTREMES.find(text)
+    return None if found and n_numbers > 1 and _FROM_AN.search(text[: found[1]]) else found
 
 
 def _is_negated(text: str, place: int, is_own: bool) -> bool:

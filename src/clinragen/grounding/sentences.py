@@ -73,6 +73,11 @@ _COPULA = re.compile(r"\b(?:is|are|was|were|remains?|stays?)\s+(?!not\b)\w", re.
 _FRAGMENT = re.compile(r"(?!(?:and|but|while|whereas|although|though)\b)[^,]*\b\w+ing\b", re.I)
 _NOT_ANEW = re.compile(r"and (?:a half|not (?:he|she|it|they|the))\b", re.I)
 _OPENING = re.compile(r"(?:compared|relative|judged|measured|taken|given|based|set|seen)\b[^,]*$", re.I)
+_ADVERBIAL = re.compile(
+    r"(?:after|before|following|despite|with|without|on|in|at|by|during|from|over|until|for|within|between|"
+    r"throughout|of|as)\s+(?:an?|the|his|her|its|this|that|all|some|both|\d+)\b",
+    re.I,
+)
 _AHEAD = 200
 """How many characters after a cut are looked at."""
 _SHORT = 5
@@ -127,6 +132,8 @@ def _explains(left: str, right: str) -> bool:
 
 
 def _is_whole(piece: str, is_first: bool) -> bool:
+    if is_first and _ADVERBIAL.match(piece):
+        return any(is_verb(hit[0].lower()) for hit in _WORD.finditer(piece))
     return has_verb(piece) and not (is_first and _OPENING.match(piece))
 
 

@@ -27,6 +27,7 @@ _A_TO_B = re.compile(
 )
 
 
+_TO_FROM = re.compile(r"\bto\b[^,;]*\d[^,;]*\bfrom\b[^,;]*\d(?!.*\bto\s+\d)")
 _UP_OR_DOWN_FROM = re.compile(r"\b(?:up|down) from \D*\d")
 
 
@@ -35,6 +36,8 @@ def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     exact = phrase.exact
     if not exact or phrase.extreme:
         return None
+    if len(exact) > 2 and is_from_to(phrase):
+        return _chain(exact, rows)
     if len(exact) >= 2 and is_from_to(phrase):
         return _from_to(phrase, exact, rows)
     if _UP_OR_DOWN_FROM.search(phrase.text) and len(exact) == 1:
@@ -144,13 +147,15 @@ def is_told_reached(phrase: Phrase, rows: Rows) -> bool:
 
 def is_from_to(phrase: Phrase) -> bool:
     """Whether a phrase tells two values, from one to the other."""
+    if _TO_FROM.search(phrase.text):
+        return len(phrase.exact) == 2
     if _A_TO_B.search(phrase.text):
         return "between" not in phrase.text
     return "from " in phrase.text and phrase.text.index("from ") < phrase.text.rfind(" to ")
 
 
 def _from_to(phrase: Phrase, exact: Sequence[Number], rows: Rows) -> Judgement:
-    start, end = exact[0], exact[1]
+    start, end = exact[:2] if not _TO_FROM.search(phrase.text) else exact[1::-1]
     if "rang" in phrase.text or "varied" in phrase.text or "swung" in phrase.text:
         low, high = sorted((start, end), key=lambda number: number.value)
         ends = (_equals(low, [lowest(rows)], "the lowest"), _equals(high, [highest(rows)], "the highest"))
@@ -160,6 +165,18 @@ def _from_to(phrase: Phrase, exact: Sequence[Number], rows: Rows) -> Judgement:
     before, after = _ends(start, end, rows)
     first = _equals(start, before, "the first value")
     return combine([first, _equals(end, after, "the last or furthest value")])
+
+
+def _chain(exact: Sequence[Number], rows: Rows) -> Judgement:
+    """Several values one after the other: "from 19.4 to 14.2 and then to 9.1"."""
+    told, at = [], 0
+    for number in exact:
+        at = next((place for place in range(at, len(rows)) if agrees(number, rows[place])), len(rows))
+        told.append(at)
+        at += 1
+    is_so = told[-1] < len(rows)
+    is_so = is_so and rows[told[-1]].value in (rows[-1].value, highest(rows).value, lowest(rows).value)
+    return Judgement(verdict_of(is_so), some(rows), "these values one after the other")
 
 
 def _leg(start: Number, end: Number, rows: Rows) -> tuple[int, int] | None:

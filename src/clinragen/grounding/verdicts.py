@@ -108,6 +108,8 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.window and phrase.window.is_moment:
         rows = [row for row in whole if row.time <= rows[-1].time] if rows else whole
     rows = course(phrase, rows)
+    if phrase.extreme and phrase.exact and len(rows) < 2 <= len(whole):
+        return None
     if phrase.scope == "any" and phrase.trend in ("rising", "falling") and len(rows) > 1:
         far = (highest if phrase.trend == "rising" else lowest)(rows)
         rows = rows[: max(rows.index(far) + 1, 2)]

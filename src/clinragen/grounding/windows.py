@@ -182,6 +182,10 @@ def _but_first(hit: re.Match[str]) -> Window:
     return Window(places=(None, -1) if hit["side"] in ("last", "final") else (1, None))
 
 
+def _but_edge(hit: re.Match[str]) -> Window:
+    return Window(places=(None, -1) if hit["side"] in ("end", "last") else (1, None))
+
+
 def _later(hit: re.Match[str]) -> Window:
     return Window(is_later=True)
 
@@ -281,6 +285,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"at )?(?:the |its )?"
             r"(?P<side>first|last|final|initial)(?: one|\s+" + SAMPLES + r")?\b",
             _but_first,
+        ),
+        (
+            r"\b(?:but|except|save|bar|apart from|other than) (?:for )?(?:(?:at|in|by) (?:the )?(?:very )?"
+            r"(?P<side>end|last|first|start|outset|beginning)|(?:on|at) (?:arrival|admission|presentation))\b",
+            _but_edge,
         ),
         (
             r"\b(?:(?<=every )|(?<=each )|(?<=all )|(?<=any )|(?<=the ))(?:later|subsequent|following|"
