@@ -27,7 +27,7 @@ _FACTOR = re.compile(
     r"almost|"
     r"nearly|roughly|around) )?\s?(?P<factor>\d+(?:\.\d+)?)|"
     r"(?P<times>\d+(?:\.\d+)?) times (?=as |higher|greater|more|the |its |that|what|larger|lower|those|"
-    r"their|above|over|below)|"
+    r"their|(?:above|over|below)(?! \d))|"
     r"\b(?P<twice>twice)(?= (?:as|its|the|that|what|their|his|her)\b))"
 )
 _ANY_RATIO = re.compile(
@@ -47,7 +47,7 @@ _MARGIN = re.compile(
     r"smaller))(?! than half)\b"
 )
 _COMPARATIVE = re.compile(
-    r"\b(?:(?P<up>higher(?! (?:limit|end|side))|greater|more|faster|quicker|larger|longer|above(?= (?:its|"
+    r"\b(?:(?P<up>higher(?! (?:limit|end|side))|greater|more|faster|quicker|larger|(?<!no )(?<!any )longer|above(?= (?:its|"
     r"the|where|what)\s(?:it |"
     r"he |she |they )?(?:had )?(?:"
     r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|"
@@ -55,6 +55,9 @@ _COMPARATIVE = re.compile(
     r"less|fewer|slower|smaller|shorter|cooler|"
     r"below(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:start|first|initial|opening|"
     r"baseline|admission|beg|was at))|down on))\b(?! than (?:about |around )?\d)"
+)
+_WORSE = re.compile(
+    r"\b(?:(?P<up>worse|more (?:abnormal|deranged|severe)|further (?:from|out))|(?P<down>better|milder|less (?:abnormal|deranged|severe)))\b(?= .{0,40}\bthan\b)"
 )
 _SUCCESSIVE = re.compile(
     r"\b(?:each|every|any|one)\b.{0,40}\b(?:than (?:the|its) (?:one|previous|last|preceding|predecessor)|"
@@ -93,7 +96,7 @@ class Comparison:
     """The claimed ratio `factor` of a value to an earlier one, and whether it is a bound; 1 for "higher".
 
     `is_stepwise` says it of every value and the one before, `is_to_next` of some value and the one before;
-    `days` are the days whose mean values it compares.
+    `days` are the days whose mean values it compares; `is_of_badness` compares how abnormal the values are.
     """
 
     factor: float
@@ -103,6 +106,7 @@ class Comparison:
     is_stepwise: bool = False
     is_to_next: bool = False
     days: tuple[int, int] | None = None
+    is_of_badness: bool = False
 
 
 def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tuple[Comparison | None, str]:
@@ -117,8 +121,9 @@ def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tup
         hit = _SHARE.search(text)
         if hit and _is_ratio(hit):
             return _of_share(hit, text, is_falling), _blank(text, hit)
-    if hit := _COMPARATIVE.search(text):
-        return _of_comparative(text, hit), text
+    for pattern in (_WORSE, _COMPARATIVE):
+        if hit := pattern.search(text):
+            return _of_comparative(text, hit), text
     return None, text
 
 
@@ -188,13 +193,14 @@ def _of_comparative(text: str, hit: re.Match[str]) -> Comparison | None:
         later, earlier = (_DAY[days[1] or days[2]], _DAY[days[3] or days[4]])
         return Comparison(1.0, relation, days=(later, earlier))
     if _SUCCESSIVE.search(text):
-        return Comparison(1.0, relation, is_stepwise=True)
+        return Comparison(1.0, relation, is_stepwise=True, is_of_badness=hit.re is _WORSE)
+    is_of_badness = hit.re is _WORSE
     target, reference = _places(text, hit)
     is_later = re.search(
         r"\b(?:later|thereafter|afterwards|subsequent\w*|the day before|earlier|previously)\b", text
     )
     is_compared = reference or (target and target != "first") or is_later
-    return Comparison(1.0, relation, target, reference) if is_compared else None
+    return Comparison(1.0, relation, target, reference, is_of_badness=is_of_badness) if is_compared else None
 
 
 def _places(text: str, hit: re.Match[str]) -> tuple[Place | None, Place | None]:

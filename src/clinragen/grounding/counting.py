@@ -10,7 +10,7 @@ from clinragen.grounding.lexicon import SAMPLES
 from clinragen.grounding.numbers import Bound, Number
 
 _ANY = re.compile(
-    r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple|minority|rarely|seldom|"
+    r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple|quadruple|minority|rarely|seldom|"
     r"infrequently)\b"
 )
 _DURATION = re.compile(
@@ -74,7 +74,7 @@ _ONE = {
 _DECADE = re.compile(
     r"\b(?:in|into|to) the (?:(?P<part>low|lower|mid|middle|high|upper)[ -]?)?(?P<tens>\d+0)s\b"
 )
-_FIGURES = re.compile(r"\b(?P<n>single|double|triple|1|2|3)[ -](?:figures?|digits?)\b")
+_FIGURES = re.compile(r"\b(?P<n>single|double|triple|quadruple|[1-5])[ -](?:figures?|digits?)\b")
 
 
 def may_count(text: str) -> bool:
@@ -162,7 +162,7 @@ def take_ranges(text: str) -> tuple[str, list[Number]]:
         found += _range(tens + low, tens + high, hit)
         text = _blank(text, hit)
     if hit := _FIGURES.search(text):
-        digits = {"single": 1, "double": 2, "triple": 3}.get(hit["n"]) or int(hit["n"])
+        digits = {"single": 1, "double": 2, "triple": 3, "quadruple": 4}.get(hit["n"]) or int(hit["n"])
         found += _range(10.0 ** (digits - 1), 10.0**digits, hit)
         text = _blank(text, hit)
     return text, found

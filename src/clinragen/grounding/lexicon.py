@@ -24,7 +24,7 @@ Extreme = Literal["highest", "lowest", "worst"]
 Said = TypeVar("Said")
 SAMPLES = (
     r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|gas(?:es)?|"
-    r"occasions?|specimens?|tests?|determinations?|levels?|figures?|points?|times?|ones)"
+    r"occasions?|specimens?|tests?|determinations?|levels?|figures?|points?|times?|ones|panels?|assays?|numbers?|observations?|entries)"
 )
 """What a single measurement may be called, as a pattern."""
 

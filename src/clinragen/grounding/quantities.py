@@ -68,10 +68,11 @@ def extreme_of(phrase: Phrase, rows: Rows) -> Measurement:
 
 def worst(rows: Rows) -> Measurement:
     """The value farthest outside its range, or nearest to leaving it."""
-    return max(rows, key=_badness)
+    return max(rows, key=badness)
 
 
-def _badness(row: Measurement) -> float:
+def badness(row: Measurement) -> float:
+    """How far outside its range a value lies; below zero inside."""
     sides = [row.low - row.value] if row.low is not None else []
     sides += [row.value - row.high] if row.high is not None else []
     return max(sides, default=0.0)

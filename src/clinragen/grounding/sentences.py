@@ -11,6 +11,9 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
+from clinragen.clinical.words import mentions
+from clinragen.grounding.lexicon import TRENDS
+
 
 def _words(kind: str) -> frozenset[str]:
     with (files("clinragen.grounding") / "function_words.csv").open(encoding="utf-8") as table:
@@ -52,7 +55,7 @@ _NO_PAST = _words("no past")
 _AUXILIARIES = _words("auxiliary")
 _APPOSITION = re.compile(
     r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|resistant|sensitive|susceptible)\b|"
-    r"an?\s+(?:mild|moderate|severe)(?:ly\s+\w+)?\s+\w+",
+    r"(?:an?\s+|only\s+|merely\s+)?(?:mild|moderate|severe)(?:ly\s+\w+)?\s+(?!(?:in|at|by|on|to|and|or|for|but|then)\b)\w+",
     re.I,
 )
 _ABSOLUTE = re.compile(
@@ -70,6 +73,11 @@ _COPULA = re.compile(r"\b(?:is|are|was|were|remains?|stays?)\s+(?!not\b)\w", re.
 _FRAGMENT = re.compile(r"(?!(?:and|but|while|whereas|although|though)\b)[^,]*\b\w+ing\b", re.I)
 _NOT_ANEW = re.compile(r"and (?:a half|not (?:he|she|it|they|the))\b", re.I)
 _OPENING = re.compile(r"(?:compared|relative|judged|measured|taken|given|based|set|seen)\b[^,]*$", re.I)
+_ADVERBIAL = re.compile(
+    r"(?:after|before|following|despite|with|without|on|in|at|by|during|from|over|until|for|within|between|"
+    r"throughout|of|as)\s+(?:an?|the|his|her|its|this|that|all|some|both|\d+)\b",
+    re.I,
+)
 _AHEAD = 200
 """How many characters after a cut are looked at."""
 _SHORT = 5
@@ -110,13 +118,22 @@ def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
         is_whole = is_whole or _is_whole(text[told : hit.start()], told == start)
         right = text[hit.end() : min(end, hit.end() + _AHEAD)]
         told = hit.end()
-        if is_whole and _starts_anew(hit[0], right):
+        if is_whole and _starts_anew(hit[0], right) and not _explains(text[edges[-1] : hit.start()], right):
             edges.append(told)
             is_whole = _FRAGMENT.match(right) is not None
     return list(zip(edges, [*edges[1:], end], strict=True))
 
 
+def _explains(left: str, right: str) -> bool:
+    """Whether a variable's course is how what comes before it shows: "clotting worsened, INR rising"."""
+    if not _ABSOLUTE.match(right) or not TRENDS.find(left) or mentions(left):
+        return False
+    return any(mention.start == 0 for mention in mentions(right))
+
+
 def _is_whole(piece: str, is_first: bool) -> bool:
+    if is_first and _ADVERBIAL.match(piece):
+        return any(is_verb(hit[0].lower()) for hit in _WORD.finditer(piece))
     return has_verb(piece) and not (is_first and _OPENING.match(piece))
 
 

@@ -147,7 +147,7 @@ def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, 
 
 def _read(segment: Segment, before: Context) -> list[Phrase]:
     is_falling = not segment.named and before.course == "falling"
-    phrases = read(segment.text, segment.named, segment.level, is_falling)
+    phrases = read(segment.text, segment.named, segment.level, is_falling, len(segment.variables) > 1)
     way = -1 if _OTHER_WAY.search(segment.text) else 1 if _SAME_WAY.search(segment.text) else 0
     course = before.course if way > 0 else _OPPOSITE.get(before.course) if way < 0 and before.course else None
     if course and not any(phrase.trend for phrase in phrases):

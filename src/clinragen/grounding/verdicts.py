@@ -28,7 +28,14 @@ from clinragen.grounding.scopes import (
     verdict_of,
 )
 from clinragen.grounding.trend import judge_trend_of
-from clinragen.grounding.values import course, is_told_reached, judge_change, judge_extreme, judge_values
+from clinragen.grounding.values import (
+    course,
+    is_from_to,
+    is_told_reached,
+    judge_change,
+    judge_extreme,
+    judge_values,
+)
 from clinragen.schema import Measurement
 
 SLACK_HOURS = 0.5
@@ -77,7 +84,7 @@ def _bound(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if not bounds or phrase.hours_at_a_stretch or phrase.count is not None or phrase.extreme:
         return None
     said = f"{bounds[0].bound} {bounds[0].value:g}"
-    is_reached = phrase.trend is not None or "reach" in phrase.text
+    is_reached = phrase.trend is not None or "reach" in phrase.text or is_from_to(phrase)
     return by_quantity(phrase, rows, lambda row: all(agrees(n, row) for n in bounds), said, MOST, is_reached)
 
 
@@ -108,6 +115,8 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.window and phrase.window.is_moment:
         rows = [row for row in whole if row.time <= rows[-1].time] if rows else whole
     rows = course(phrase, rows)
+    if phrase.extreme and phrase.exact and len(rows) < 2 <= len(whole):
+        return None
     if phrase.scope == "any" and phrase.trend in ("rising", "falling") and len(rows) > 1:
         far = (highest if phrase.trend == "rising" else lowest)(rows)
         rows = rows[: max(rows.index(far) + 1, 2)]
@@ -125,7 +134,9 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         is_so = (rows[-1].value - rows[0].value) * sign > 0
         return Judgement(verdict_of(is_so), (rows[0], rows[-1]), f"{rows[0].value:g} to {rows[-1].value:g}")
     verdict, reason = judge_trend_of(phrase.trend, rows)
-    if (phrase.is_negated and phrase.level is None) or phrase.scope == "none":
+    if (phrase.is_negated and (phrase.level is None or phrase.trend == "normalised")) or (
+        phrase.scope == "none"
+    ):
         verdict = NEGATED[verdict]
     return Judgement(verdict, (rows[0], rows[-1]), reason)
 
@@ -189,6 +200,10 @@ def _severity(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.severity is None or phrase.level == "normal":
         return None
     row = _graded(phrase, rows or whole)
+    if phrase.scope == "all" and not phrase.is_negated:
+        grades = [severity(r.variable, phrase.level or level_of(r), r.value) for r in rows]
+        is_so = all(grade == phrase.severity for grade in grades if grade) and any(grades)
+        return Judgement(verdict_of(is_so), some(rows), f"each value is {phrase.severity}?")
     level = phrase.level if phrase.level in ("high", "low") else level_of(row)
     grade = severity(row.variable, level, row.value)
     if _is_denied(phrase):

@@ -16,6 +16,8 @@ NEAR_LATER = 2.0
 LATER = 12.0
 MOMENTS_LATER = 0.01
 SLACK = 0.5
+TOGETHER = timedelta(hours=1)
+"""How far apart two values of "the same draw" may be."""
 NIGHT = (22, 7)
 
 _ABOUT = (
@@ -57,6 +59,7 @@ class Window:
     is_moment: bool = False
     is_until: bool = False
     is_later: bool = False
+    is_told: bool = False
     half: int | None = None
 
     def pick(
@@ -64,8 +67,11 @@ class Window:
     ) -> list[Measurement]:
         """The measurements of one variable, in order of time, that lie in the window.
 
-        `told` is the time of the value told before, for "thereafter"; without it all but the first are later.
+        `told` is the time of the value told before, for "thereafter" and "on that same
+        draw"; without it all but the first are later.
         """
+        if self.is_told:
+            return [row for row in rows if told and abs(row.time - told) <= TOGETHER]
         if self.is_later:
             return [row for row in rows if row.time > told] if told else list(rows[1:])
         if self.places:
@@ -176,6 +182,10 @@ def _but_first(hit: re.Match[str]) -> Window:
     return Window(places=(None, -1) if hit["side"] in ("last", "final") else (1, None))
 
 
+def _but_edge(hit: re.Match[str]) -> Window:
+    return Window(places=(None, -1) if hit["side"] in ("end", "last") else (1, None))
+
+
 def _later(hit: re.Match[str]) -> Window:
     return Window(is_later=True)
 
@@ -187,7 +197,7 @@ _ANY_FORM = re.compile(
     r"except|"
     r"save|"
     r"\bbar\b|apart|other|after|until|till|before|later|subsequent|following|further|remaining|succeeding|"
-    r"ensuing|\bthen\b|since|half"
+    r"ensuing|\bthen\b|since|half|same|that|simultan"
 )
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = tuple(
     (re.compile(pattern), build)
@@ -277,6 +287,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _but_first,
         ),
         (
+            r"\b(?:but|except|save|bar|apart from|other than) (?:for )?(?:(?:at|in|by) (?:the )?(?:very )?"
+            r"(?P<side>end|last|first|start|outset|beginning)|(?:on|at) (?:arrival|admission|presentation))\b",
+            _but_edge,
+        ),
+        (
             r"\b(?:(?<=every )|(?<=each )|(?<=all )|(?<=any )|(?<=the ))(?:later|subsequent|following|"
             r"further|"
             r"remaining|other|succeeding|ensuing)(?=\s(?:\w+s|sample|one|check|value|reading|draw|"
@@ -288,6 +303,12 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"\b(?:afterwards?|thereafter|from then on(?:wards?)?|after (?:that|it|this|which)|since then|"
             r"subsequently|later on)\b",
             _later,
+        ),
+        (
+            r"\b(?:(?:at|on|in|by|with|from)\s+(?:that|this|the)\s(?:very\s|exact\s)?same\s(?:\w+\s)?"
+            rf"(?:{SAMPLES}|time|moment|hour|point|blood)\b|"
+            rf"(?:on|in|with) that (?:very )?{SAMPLES}\b|simultaneously|at (?:that|the same) (?:time|moment)\b)",
+            lambda hit: Window(is_told=True, is_moment=True),
         ),
         (
             r"\bovernight\b|\b(?:during|through|in) the (?:night|small hours)\b",
