@@ -27,7 +27,7 @@ from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
-SETS = ("a", "b", "c")
+SETS = ("a", "b", "c", "d")
 STRANGE = 0.05
 APART = 7
 """How far away in its set the other patient stands."""
