@@ -21,12 +21,12 @@ def _kind_of(contrast: str) -> str:
 
 def contrast_differences(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Difference]:
     """Left for right, superficial for deep, mother for sister."""
-    said: dict[str, dict[str, int]] = {}
-    for place, token in clause.told():
-        for name, side in contrasts().get(token.concept, {}).items():
-            said.setdefault(name, {}).setdefault(side, place)
-    for name, sides in said.items():
-        if len(sides) == 1 and name in note.sides:
+    for name in (each for each in clause.sides if each in note.sides):
+        sides: dict[str, int] = {}
+        for place in clause.sides[name]:
+            if place >= clause.own:
+                sides.setdefault(contrasts()[clause.tokens[place].concept][name], place)
+        if len(sides) == 1:
             ((side, place),) = sides.items()
             told = _told_sides(clause, note, view, place, name)
             if told and all(side not in each and "any" not in {side, *each} for each in told):

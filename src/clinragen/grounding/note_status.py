@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clinragen.clinical.mentions import Status
 from clinragen.grounding.note_index import NoteIndex
-from clinragen.grounding.note_kinds import contrasts, is_place_or_test
+from clinragen.grounding.note_kinds import is_place_or_test
 from clinragen.grounding.note_views import View
 
 _PAST_TENSE = re.compile(
@@ -31,6 +31,12 @@ _SAYS_CONDITION = re.compile(
     r"\b(?:if|unless|should|only|hing\w+|depend\w*|in case|in the event|reserved?|standby|kept|would|"
     r"threshold|consider\w*|discuss\w*|possibl\w+|may|might|saved|await\w*|until|contingent|"
     r"conditional)\b",
+    re.I,
+)
+_RESULT = re.compile(
+    r"\b(?:excluded|ruled out|negative|sterile|clear|normal|(?:came|come|is|are) back|return\w*|resulted|"
+    r"show\w*|found|find\w*|reveal\w*|demonstrat\w*|grew|grow\w*|yield\w*|detect\w*|isolat\w*|"
+    r"identif\w*|confirm\w*|prov\w+|tested|did not (?:show|find|grow))\b",
     re.I,
 )
 AWAITED = 60
@@ -98,6 +104,11 @@ class Pair:
         return _SAYS_CONDITION.search(self.clause.text, self.clause.begins) is not None
 
     @property
+    def says_result(self) -> bool:
+        """Whether the clause tells what a test came to, if only that it found nothing."""
+        return _RESULT.search(self.clause.text, self.clause.begins) is not None
+
+    @property
     def is_conditional(self) -> bool:
         """Whether the note makes it depend on something."""
         tokens, at = self.note.tokens, self.at
@@ -116,6 +127,7 @@ class Pair:
 
 def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     """The words of a clause that have an answer and can be denied, planned or over."""
+    sided = {*clause.sides.get("relative", ()), *clause.sides.get("side", ())}
     return [
         Pair(
             clause,
@@ -128,7 +140,7 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
         for place, at in view.pairs.items()
         if clause.tokens[place].weight >= 0.5
         and place >= clause.own
-        and not {"relative", "side"} & contrasts().get(clause.tokens[place].concept, {}).keys()
+        and place not in sided
     ]
 
 
@@ -176,6 +188,12 @@ def _is_denied_or_over(pair: Pair) -> bool:
     return "negated" in pair.told or bool(pair.told & OVER and not pair.said & OVER)
 
 
+def _is_to_come(pair: Pair) -> bool:
+    """Whether the note awaits what the clause has done or resulted; "not done" and "not back" agree."""
+    is_claimed = "negated" not in pair.said or pair.says_result
+    return "planned" in pair.told and "planned" not in pair.said and is_claimed
+
+
 def _is_over(pair: Pair) -> bool:
     if pair.is_dated and pair.says_now and not pair.said & OVER:
         return True
@@ -200,7 +218,7 @@ _DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
         "conditional",
         "conditional in the note",
     ),
-    (lambda p: "planned" in p.told and not p.said & {"planned", "negated"}, "not done", "not done yet"),
+    (_is_to_come, "not done", "not done yet"),
     (lambda p: "uncertain" in p.told and not p.said & {"uncertain"}, "open", "left open in the note"),
     (lambda p: "negated" in p.told - p.said, "denied", "the note denies it"),
     (lambda p: "negated" in p.said and not _is_denied_or_over(p), "affirmed", "the note affirms it"),

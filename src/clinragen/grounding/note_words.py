@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from clinragen.grounding.note_concepts import WORD, concepts_of, phrases_in, stem
-from clinragen.grounding.note_kinds import kinds_of, weight_of
+from clinragen.grounding.note_kinds import classes, kinds_of, weight_of
 
 _CHUNK_ENDS, _SEGMENT_ENDS = frozenset(",()"), frozenset(";")
 _SIDES = {"L": "left", "R": "right"}
+_SUSCEPTIBILITY = {"R": "resistant", "S": "susceptible"}
 _NUMBERS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
@@ -49,23 +51,19 @@ def agree(said: Number, told: Number, text: str, at: int) -> bool:
 
 
 class Token(NamedTuple):
-    """A word as `text[start:end]`: its concept first, then what it is a kind of.
+    """A word as `text[start:end]`: its concept, and with it what that is a kind of (`concepts`).
 
     A segment ends at a semicolon, a chunk at a comma or bracket. `weight` is 0 for words that say nothing.
     """
 
     start: int
     end: int
+    concept: str
     concepts: tuple[str, ...]
     weight: float
     segment: int
     chunk: int
     number: Number | None = None
-
-    @property
-    def concept(self) -> str:
-        """What the word itself means."""
-        return self.concepts[0]
 
 
 def tokens(text: str, start: int, end: int) -> list[Token]:
@@ -78,8 +76,8 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
         for concept in _meanings(word, found):
             number = _number(concept)
             weight = 1.0 if number else weight_of(concept)
-            found.append(Token(begin, stop, kinds_of(concept), weight, segment, chunk, number))
-    return _with_units(found)
+            found.append(Token(begin, stop, concept, kinds_of(concept), weight, segment, chunk, number))
+    return _with_units(_with_susceptibility(text, found))
 
 
 def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
@@ -104,6 +102,16 @@ def _number(concept: str) -> Number | None:
         return Number(float(concept.replace(",", "")), "")
     said = _number_words().get(concept)
     return None if said is None else Number(said, "")
+
+
+def _with_susceptibility(text: str, found: list[Token]) -> list[Token]:
+    """A lone R or S before a drug says what the organism is: "R pip-tazo, S meropenem"."""
+    for place, (token, after) in enumerate(pairwise(found)):
+        means = _SUSCEPTIBILITY.get(text[token.start : token.end])
+        if means and classes().get(after.concept) == "drug":
+            concept = concepts_of(means)[0]
+            found[place] = token._replace(concept=concept, concepts=kinds_of(concept), weight=1.0)
+    return found
 
 
 def _with_units(found: list[Token]) -> list[Token]:
