@@ -11,8 +11,8 @@ from clinragen.grounding.note_views import View, distance
 from clinragen.grounding.note_words import Number, Token, agree
 
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
-NEARBY, SAME_PART = 5, 999
-"""So many words from a word may its opposite stand, and what a side is told of."""
+NEARBY, SAME_PART, BOTH = 5, 999, 2
+"""So many words from a word may its opposite stand, what a side is told of, and the other of "R and L arm"."""
 
 
 def _kind_of(contrast: str) -> str:
@@ -50,11 +50,12 @@ def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
     nearby = [at for at in note.sides[name] if distance(note, anchor, at) <= reach]
     if not nearby:
         return frozenset()
-    nearest = note.tokens[min(nearby, key=lambda at: _closeness(note, anchor, at))]
+    nearest = min(nearby, key=lambda at: _closeness(note, anchor, at))
+    reach = BOTH if abs(nearest - anchor) == 1 else SAME_PART
     told = frozenset(
         contrasts()[note.tokens[at].concept][name]
         for at in nearby
-        if (note.tokens[at].segment, note.tokens[at].chunk) == (nearest.segment, nearest.chunk)
+        if _part(note, at) == _part(note, nearest) and abs(at - nearest) <= reach
     )
     return told - {"any"} or told
 

@@ -72,6 +72,11 @@ class Pair:
         return difference + OF_A_PLACE if is_place else difference
 
     @property
+    def told_in(self) -> int:
+        """The sentence of the note that answers."""
+        return self.note.sentence_of[self.at]
+
+    @property
     def is_past_tense(self) -> bool:
         """Whether the clause speaks of the past."""
         said, begins = self.clause.text, self.clause.begins
@@ -165,10 +170,10 @@ def _awaited(note: NoteIndex, at: int) -> frozenset[Status]:
 
 def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:
     """The same thing told of another person, denied, left open, not yet done or over."""
-    both_deny = any("negated" in pair.said & pair.told for pair in pairs)
+    denied = {pair.told_in for pair in pairs if "negated" in pair.said & pair.told}
     for pair in pairs:
         for differs, kind, reason in _DIFFERENCES:
-            if differs(pair) and not (both_deny and kind in ("denied", "affirmed")):
+            if differs(pair) and not (pair.told_in in denied and kind in ("denied", "affirmed")):
                 yield Difference(pair.place, pair.kind_of(kind), reason, view.fit[pair.place])
                 break
 
