@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 WORD = re.compile(
-    r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
+    r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?%]"
 )
 _BEGINNING = re.compile(r"(?<![\w-])(?:\w+|\S)")
 _BLANKS = {ord(blank): " " for blank in "\n\r\t\f\v\u00a0"}
@@ -41,6 +41,8 @@ _BRITISH = re.compile(
 @cache
 def concepts_of(word: str) -> tuple[str, ...]:
     """What a word or phrase in lower case means, as one concept or several."""
+    if word == "%":
+        return (stem("percent"),)
     if not word[0].isalnum():
         return ()
     means = _synonyms().get(word)

@@ -115,7 +115,7 @@ def _toldnumber_differences(clause: NoteIndex, note: NoteIndex, view: View, plac
     """The numbers of the view that measure what a number of the clause does: those of the nearest part."""
     said = clause.tokens[place].number
     told = {at: number for at in _in_view(note, view) if (number := note.tokens[at].number)}
-    alike = {at: number for at, number in told.items() if said and number.measures == said.measures}
+    alike = {at: number for at, number in told.items() if said and said.is_like(number)}
     if not alike:
         return [] if said and said.measures else list(told.values())
     anchor = answer_to(clause, view, place)
@@ -136,7 +136,7 @@ def number_differences(
             told = [
                 n
                 for n in _toldnumber_differences(clause, note, view, place)
-                if n.measures == token.number.measures != ""
+                if n.measures and token.number.measures and token.number.is_like(n)
             ]
             said = clause.text[token.start : token.end]
             if told:
