@@ -42,6 +42,7 @@ _NEW_ITEM = re.compile(
 )
 _LIST_GOES_ON = re.compile(r"[^.;]*?,?\s(?:n?or)\s")
 _RELATIVE_CLAUSE = re.compile(r"^,\s*(?:which|who|that)\b")
+_AFTERWARDS = re.compile(r",\s*(?:and\s+|but\s+)?(?:then|now|since|later|subsequently|afterwards)\s*$")
 _LIST_BREAK = re.compile(r"[,(]")
 _ENDS_A_LIST_ITEM = re.compile(r"(?:,|\band)\s*$")
 _SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
@@ -210,7 +211,7 @@ def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:
     """Earlier items of a list: "fatigue and absent P waves"; "lisinopril, warfarin held"."""
     if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between) and not _TOLD_ANEW.search(between):
         return True
-    between = _RELATIVE_CLAUSE.sub("", between)
+    between = _AFTERWARDS.sub("", _RELATIVE_CLAUSE.sub("", between))
     return cue.reach is not None and _LIST_BREAK.search(between.rstrip(", ")) is not None
 
 

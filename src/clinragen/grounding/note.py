@@ -8,6 +8,7 @@ together (see `note_features`, `note_decision`).
 from clinragen.grounding.note_compare import Comparison, compare
 from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import FIRM, features
+from clinragen.grounding.note_inference import is_drawn, opens_inference
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
@@ -33,6 +34,10 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     if not any(token.weight == 1 for _, token in clause.told()):
         return None
     found = best_comparison(clause, note)
+    if opens_inference(text):
+        verdict: Verdict = "supported" if is_drawn(clause, before, note, found) else "unverifiable"
+        reason = "the note says so" if verdict == "supported" else "an inference that the note does not draw"
+        return _claim(text, start, clause, verdict, note, found, reason)
     told = features(text, clause, note, found)
     if told["form: advice"] and (found is None or found.coverage < QUOTED):
         return None

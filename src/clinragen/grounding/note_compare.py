@@ -116,14 +116,16 @@ def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict
     return {
         "number": float(bool(numbers)),
         "member": float(any(concept in classes() for concept in concepts)),
-        "side": float(any("side" in contrasts().get(concept, {}) for concept in concepts)),
-        "relative": float(any("relative" in contrasts().get(concept, {}) for concept in concepts)),
+        "side": float(not matched.isdisjoint(clause.sides.get("side", ()))),
+        "relative": float(not matched.isdisjoint(clause.sides.get("relative", ()))),
     }
 
 
 def _sides_apart(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[int]:
     """Sides that the note gives to something else than the clause does."""
-    sided = {place for place in view.pairs if "side" in contrasts().get(clause.tokens[place].concept, {})}
+    sided = view.pairs.keys() & set(clause.sides.get("side", ()))
+    if not sided:
+        return
     others = [at for place, at in view.pairs.items() if place not in sided]
     for place in sided:
         if not any(distance(note, at, view.pairs[place]) <= CLOSE for at in others):

@@ -13,6 +13,8 @@ from clinragen.schema import VERDICTS, Verdict
 
 CAUTION = 2.0
 """So many times likelier than contradicted must a clause be to be called supported."""
+SURE = 0.5
+"""How likely it must be at least: in doubt a clause is unverifiable."""
 
 
 def decide(
@@ -21,7 +23,7 @@ def decide(
     """The verdict on a clause, and the probability of each; contradicted only where that is allowed."""
     odds = probabilities(features)
     is_likely = odds["supported"] > (CAUTION if may_contradict else 1.0) * odds["contradicted"]
-    if is_likely and odds["supported"] >= odds["unverifiable"]:
+    if is_likely and odds["supported"] >= SURE:
         return "supported", odds
     is_contradicted = may_contradict and odds["contradicted"] > odds["unverifiable"]
     return ("contradicted" if is_contradicted else "unverifiable"), odds

@@ -11,8 +11,8 @@ from clinragen.grounding.note_views import View, distance
 from clinragen.grounding.note_words import Number, Token, agree
 
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
-NEARBY, SAME_PART = 5, 999
-"""So many words from a word may its opposite stand, and what a side is told of."""
+NEARBY, SAME_PART, BOTH = 5, 999, 2
+"""So many words from a word may its opposite stand, what a side is told of, and the other of "R and L arm"."""
 
 
 def _kind_of(contrast: str) -> str:
@@ -21,12 +21,12 @@ def _kind_of(contrast: str) -> str:
 
 def contrast_differences(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Difference]:
     """Left for right, superficial for deep, mother for sister."""
-    said: dict[str, dict[str, int]] = {}
-    for place, token in clause.told():
-        for name, side in contrasts().get(token.concept, {}).items():
-            said.setdefault(name, {}).setdefault(side, place)
-    for name, sides in said.items():
-        if len(sides) == 1 and name in note.sides:
+    for name in (each for each in clause.sides if each in note.sides):
+        sides: dict[str, int] = {}
+        for place in clause.sides[name]:
+            if place >= clause.own:
+                sides.setdefault(contrasts()[clause.tokens[place].concept][name], place)
+        if len(sides) == 1:
             ((side, place),) = sides.items()
             told = _told_sides(clause, note, view, place, name)
             if told and all(side not in each and "any" not in {side, *each} for each in told):
@@ -50,11 +50,12 @@ def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
     nearby = [at for at in note.sides[name] if distance(note, anchor, at) <= reach]
     if not nearby:
         return frozenset()
-    nearest = note.tokens[min(nearby, key=lambda at: _closeness(note, anchor, at))]
+    nearest = min(nearby, key=lambda at: _closeness(note, anchor, at))
+    reach = BOTH if abs(nearest - anchor) == 1 else SAME_PART
     told = frozenset(
         contrasts()[note.tokens[at].concept][name]
         for at in nearby
-        if (note.tokens[at].segment, note.tokens[at].chunk) == (nearest.segment, nearest.chunk)
+        if _part(note, at) == _part(note, nearest) and abs(at - nearest) <= reach
     )
     return told - {"any"} or told
 
@@ -114,7 +115,7 @@ def _toldnumber_differences(clause: NoteIndex, note: NoteIndex, view: View, plac
     """The numbers of the view that measure what a number of the clause does: those of the nearest part."""
     said = clause.tokens[place].number
     told = {at: number for at in _in_view(note, view) if (number := note.tokens[at].number)}
-    alike = {at: number for at, number in told.items() if said and number.measures == said.measures}
+    alike = {at: number for at, number in told.items() if said and said.is_like(number)}
     if not alike:
         return [] if said and said.measures else list(told.values())
     anchor = answer_to(clause, view, place)
@@ -135,7 +136,7 @@ def number_differences(
             told = [
                 n
                 for n in _toldnumber_differences(clause, note, view, place)
-                if n.measures == token.number.measures != ""
+                if n.measures and token.number.measures and token.number.is_like(n)
             ]
             said = clause.text[token.start : token.end]
             if told:
