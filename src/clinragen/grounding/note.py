@@ -10,6 +10,7 @@ from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import FIRM, features
 from clinragen.grounding.note_inference import is_drawn, opens_inference
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
+from clinragen.grounding.note_last_words import missing_number, other_side
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
 from clinragen.schema import Claim, Verdict
@@ -42,7 +43,12 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     if told["form: advice"] and (found is None or found.coverage < QUOTED):
         return None
     verdict = verdict_on(note, found, told)
-    return _claim(text, start, clause, verdict, note, found, _reason(verdict, told, found))
+    reason = _reason(verdict, told, found)
+    if verdict == "supported" and (otherwise := other_side(clause, note)):
+        verdict, reason = "contradicted", f"another side: {otherwise}"
+    elif verdict == "supported" and (number := missing_number(clause, note)):
+        verdict, reason = "unverifiable", f"the note does not tell {number}"
+    return _claim(text, start, clause, verdict, note, found, reason)
 
 
 def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:
