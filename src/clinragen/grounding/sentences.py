@@ -78,6 +78,10 @@ _ADVERBIAL = re.compile(
     r"throughout|of|as)\s+(?:an?|the|his|her|its|this|that|all|some|both|\d+)\b",
     re.I,
 )
+_JOINING = frozenset({"and", "but", "yet"})
+_ADVERBS = frozenset({"then", "later", "soon", "still", "never", "not", "again", "since", "even", "only", "now", "also"})
+_PREDICATE = 5
+"""The verb of a joined predicate stands among so many words."""
 _AHEAD = 200
 """How many characters after a cut are looked at."""
 _SHORT = 5
@@ -150,10 +154,21 @@ def _starts_anew(cut: str, right: str) -> bool:
         return False
     if first == "and" and "," not in cut and _is_short(right):
         return False
+    if _is_predicate(right):
+        return True
     is_weak = _COMMA.fullmatch(cut) is not None and first not in _CONJUNCTIONS
     if _has_subject(right, is_weak):
         return True
     return is_weak and any(form.match(right) for form in (_APPOSITION, _ABSOLUTE, _LATTER))
+
+
+def _is_predicate(right: str) -> bool:
+    """Whether a conjunction joins another predicate to the same subject: "and stayed below 50"."""
+    words = [hit[0].lower() for hit in _WORD.finditer(right)][:_PREDICATE]
+    if not words or words[0] not in _JOINING:
+        return False
+    told = next((word for word in words[1:] if word not in _ADVERBS and not word.endswith("ly")), "")
+    return is_verb(told)
 
 
 def _is_short(right: str) -> bool:
