@@ -34,6 +34,12 @@ _INFERENCE = (
     r"as (?:expected|seen) (?:from|in|with))\b"
 )
 _OPENER = re.compile(_INFERENCE, re.I)
+_BLAME = re.compile(
+    r"(?:owing to|because of|due to|thanks to|on account of|as a (?:result|consequence) of|secondary to|"
+    r"(?:the|an?) (?:result|consequence|effect|work|product|expression|mark) of|caused by|"
+    r"brought (?:on|about) by|explained by|attribut(?:ed|able) to|driven by|provoked by|triggered by)\b",
+    re.I,
+)
 _RELATIVE = re.compile(
     r"(?:(?:to|for|from|of|in|at|after|by|with|on|during|through) )?(?:which|whom)\b"
     r"(?! (?:\w+ ){1,6}?(?:mild|moderate|severe)(?:ly)?\b)",
@@ -147,7 +153,7 @@ def _starts_anew(cut: str, right: str) -> bool:
     What follows a bare comma or colon must be told apart from an item of a list, and what follows a bare
     "and" from the rest of one statement ("pCO2 rose and pO2 fell").
     """
-    if ("," in cut and _RELATIVE.match(right)) or _OPENER.match(right):
+    if ("," in cut and (_RELATIVE.match(right) or _BLAME.match(right))) or _OPENER.match(right):
         return True
     first = _first(right)
     if _NOT_ANEW.match(right) or ("," in cut and first.endswith("ing")):
