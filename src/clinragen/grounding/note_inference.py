@@ -34,7 +34,9 @@ def is_drawn(clause: NoteIndex, before: str, note: NoteIndex, found: Comparison 
         return False
     inferred = [place for place, token in clause.told() if token.weight == 1]
     is_said = all(found.view.fit.get(place, 0.0) >= SURELY for place in inferred)
-    return is_said and bool(forms_of(sentences_of(note, found.view))["cause"]) and _starts(before, note, found)
+    return (
+        is_said and bool(forms_of(sentences_of(note, found.view))["cause"]) and _starts(before, note, found)
+    )
 
 
 def _starts(before: str, note: NoteIndex, found: Comparison) -> bool:

@@ -107,9 +107,9 @@ def _views_of(
     """One view from each place where the sentence holds the clause's rarest shared word."""
     rarest = min(inside, key=lambda place: (_is_poor_anchor(clause, place), len(inside[place]), place))
     for anchor in inside[rarest]:
-        pairs = {
-            place: _nearest(note, anchor, places, answers[place]) for place, places in found.items()
-        } | {rarest: anchor}
+        pairs = {place: _nearest(note, anchor, places, answers[place]) for place, places in found.items()} | {
+            rarest: anchor
+        }
         fit = {place: answers[place][at] * _nearness(note, anchor, at) for place, at in pairs.items()}
         yield View(group, anchor, pairs, fit)
 

@@ -84,8 +84,11 @@ _ADVERBIAL = re.compile(
     r"throughout|of|as)\s+(?:an?|the|his|her|its|this|that|all|some|both|\d+)\b",
     re.I,
 )
+_SAME = re.compile(r"and (?:it|they|he|she)\b", re.I)
 _JOINING = frozenset({"and", "but", "yet"})
-_ADVERBS = frozenset({"then", "later", "soon", "still", "never", "not", "again", "since", "even", "only", "now", "also"})
+_ADVERBS = frozenset(
+    {"then", "later", "soon", "still", "never", "not", "again", "since", "even", "only", "now", "also"}
+)
 _PREDICATE = 5
 """The verb of a joined predicate stands among so many words."""
 _AHEAD = 200
@@ -130,7 +133,7 @@ def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
         told = hit.end()
         if is_whole and _starts_anew(hit[0], right) and not _explains(text[edges[-1] : hit.start()], right):
             edges.append(told)
-            is_whole = _FRAGMENT.match(right) is not None
+            is_whole = any(form.match(right) for form in (_FRAGMENT, _APPOSITION))
     return list(zip(edges, [*edges[1:], end], strict=True))
 
 
@@ -158,7 +161,7 @@ def _starts_anew(cut: str, right: str) -> bool:
     first = _first(right)
     if _NOT_ANEW.match(right) or ("," in cut and first.endswith("ing")):
         return False
-    if first == "and" and "," not in cut and _is_short(right):
+    if first == "and" and "," not in cut and _is_short(right) and not _SAME.match(right):
         return False
     if _is_predicate(right):
         return True
