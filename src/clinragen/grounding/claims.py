@@ -7,7 +7,7 @@ from clinragen.clinical.words import mentions
 from clinragen.grounding.note import check_note_clause, note_index
 from clinragen.grounding.remarks import is_heading, is_remark
 from clinragen.grounding.sentences import Clause, clauses
-from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, series_index
+from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, check_unmeasured, series_index
 from clinragen.schema import Claim, Stay
 
 _AWAITED = re.compile(
@@ -29,6 +29,8 @@ def check(text: str, stay: Stay) -> tuple[Claim, ...]:
         claim, spoken_of = check_series_clause(clause, series, spoken_of)
         if is_remark(clause.text) or is_heading(clause.text, claim is not None):
             continue
+        if claim is None:
+            claim = check_unmeasured(clause, series, stay.note)
         if claim is None or (claim.reason.endswith(UNMEASURED) and _is_awaited(clause, series, stay.note)):
             claim = check_note_clause(clause.text, clause.start, note, before)
         before = clause.text

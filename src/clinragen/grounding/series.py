@@ -17,11 +17,11 @@ from clinragen.grounding.quantities import worst
 from clinragen.grounding.reading import read
 from clinragen.grounding.scopes import Judgement, combine
 from clinragen.grounding.sentences import Clause, has_verb
-from clinragen.grounding.subjects import Context, Segment, segments
+from clinragen.grounding.subjects import Context, Segment, belongs_to_the_note, segments
 from clinragen.grounding.verdicts import judge
 from clinragen.schema import Claim, Measurement, Stay
 
-__all__ = ["UNMEASURED", "Context", "SeriesIndex", "check_series_clause", "series_index"]
+__all__ = ["UNMEASURED", "Context", "SeriesIndex", "check_series_clause", "check_unmeasured", "series_index"]
 
 MOST_EVIDENCE = 3
 UNMEASURED = "was never measured"
@@ -121,6 +121,32 @@ def check_series_clause(
     return claim, Context(variables if is_one else last.variables, _course(phrases), clause.sentence, told)
 
 
+def check_unmeasured(clause: Clause, chart: SeriesIndex, note: str) -> Claim | None:
+    """The claim of a clause whose only variable neither the measurements nor the note know of.
+
+    Nothing in the chart can decide it, whatever it says of the variable.
+    """
+    names = {name for mention in mentions(clause.text) for name in mention.word.variables}
+    if len(names) != 1 or belongs_to_the_note(clause.text) or chart.of(next(iter(names))) or names & _names_of(note):
+        return None
+    name = names.pop()
+    return Claim(
+        text=clause.text,
+        start=clause.start,
+        end=clause.end,
+        about="series",
+        subject=name,
+        verdict="unverifiable",
+        evidence=(),
+        reason=f"{name} {UNMEASURED}",
+    )
+
+
+@lru_cache(maxsize=8)
+def _names_of(note: str) -> frozenset[str]:
+    return frozenset(name for mention in mentions(note) for name in mention.word.variables)
+
+
 def _named(clause: Clause, chart: SeriesIndex) -> Context:
     """The one variable that a clause for the note names: "sodium deserves a word, for it fell"."""
     names = {name for mention in mentions(clause.text) for name in chart.resolve(mention)}
@@ -165,7 +191,7 @@ def _course(phrases: Sequence[Phrase]) -> SaidTrend | None:
 
 
 def _direction(phrase: Phrase) -> int:
-    said = _course([phrase]) or (phrase.extreme if phrase.exact else "") or ""
+    said = _course([phrase]) or (phrase.extreme if phrase.exact or phrase.window or phrase.place else "") or ""
     return {"rising": 1, "highest": 1, "falling": -1, "lowest": -1}.get(said, 0)
 
 
@@ -235,6 +261,9 @@ def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list
             turn = worst(whole)
             at = whole.index(turn)
             told[place], told[place + 1] = whole[: at + 1], whole[at:]
+        elif after and not before and len(phrases[place].exact) > 1 and " to " in phrases[place + 1].text:
+            turn = (max if after < 0 else min)(whole, key=lambda row: row.value)
+            told[place + 1] = whole[whole.index(turn) :]
         elif before * after < 0 or (before and is_back):
             turn = (max if before > 0 else min)(whole, key=lambda row: row.value)
             at = whole.index(turn)

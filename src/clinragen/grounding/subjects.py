@@ -109,7 +109,7 @@ def segments(
     found = [m for m in _mentions(text, unlisted) if not _is_elsewhere(text, m)]
     if not found:
         return _anaphoric(text, sentence, before)
-    if _belongs_to_the_note(text, found):
+    if belongs_to_the_note(text):
         return []
     text, found, resolve = _with_ratios(text, found, resolve)
     groups = _of_one_variable(text, _groups(text, found), resolve)
@@ -157,7 +157,8 @@ def _is_elsewhere(text: str, mention: Mention) -> bool:
     return bool(_ELSEWHERE.search(before)) or bool(mention.word.level and _PAST.search(before))
 
 
-def _belongs_to_the_note(text: str, found: Sequence[Mention]) -> bool:
+def belongs_to_the_note(text: str) -> bool:
+    """Whether a clause that names a variable is for the note: a cause, an advice, a treatment."""
     if _FROM_THE_NOTE.search(text) or _NOT_STATED.search(text) or _ADVICE.search(text):
         return True
     return bool(_TREATMENT.search(text)) and not any(char.isdigit() for char in text)

@@ -224,6 +224,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _moment,
         ),
         (
+            r"\b(?:after|past|beyond|following)\s+(?:the\s+)?(?:first|early|initial|opening)\s+"
+            r"(?:few\s+|couple of\s+)?hours\b",
+            lambda hit: Window(start=FIRST_HOURS),
+        ),
+        (
             r"\b(?:after|past|beyond|following)\s+(?:the\s+)?first\s+(?:" + _time("t") + r")",
             _after,
         ),
