@@ -7,7 +7,14 @@ from clinragen.clinical.words import mentions
 from clinragen.grounding.note import check_note_clause, note_index
 from clinragen.grounding.remarks import is_heading, is_remark
 from clinragen.grounding.sentences import Clause, clauses
-from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, check_unmeasured, series_index
+from clinragen.grounding.series import (
+    UNMEASURED,
+    Context,
+    SeriesIndex,
+    check_series_clause,
+    check_unmeasured,
+    series_index,
+)
 from clinragen.schema import Claim, Stay
 
 _AWAITED = re.compile(

@@ -10,7 +10,8 @@ from clinragen.grounding.lexicon import SAMPLES
 from clinragen.grounding.numbers import Bound, Number
 
 _ANY = re.compile(
-    r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple|quadruple|minority|rarely|seldom|"
+    r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple|quadruple|minority|"
+    r"rarely|seldom|"
     r"infrequently)\b"
 )
 _DURATION = re.compile(

@@ -12,7 +12,11 @@ _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|We|we|My|my|me|us)\b(?!\.)")
 _ASIDE = re.compile(r",\s+(?:I|we) (?:dare say|think|believe|suspect|gather|suppose|fear|hope|trust)\b")
 _ADDRESS = re.compile(rf"\W*(?:{cues('address')})\b(?!\s+(?:has|have|had|is|are|was|were)\b)", re.I)
 _OPINION = re.compile(rf"\b(?:{cues('opinion')})\b", re.I)
-_HEADING = re.compile(rf"(?:\S+ ){{0,3}}?(?:{cues('heading')})(?=\s*(?:$|[,:(\-–—]|(?:for|at|of|on|to|after|by) (?:the|this|his|her|provider)\b|first\b|kept\b))", re.I)
+_HEADING = re.compile(
+    rf"(?:\S+ ){{0,3}}?(?:{cues('heading')})(?=\s*(?:$|[,:(\-–—]|(?:for|at|of|on|to|after|by) (?:the|"
+    rf"this|his|her|provider)\b|first\b|kept\b))",
+    re.I,
+)
 _NONE = re.compile(r"(?:no|never|without|not)\b", re.I)
 _DIGIT = re.compile(r"\d")
 _LONGEST_HEADING = 8
@@ -20,9 +24,7 @@ _LONGEST_HEADING = 8
 
 def is_remark(text: str) -> bool:
     """Whether a clause only comments: it speaks for the writer, addresses a reader or values."""
-    return bool(
-        _FIRST_PERSON.search(_ASIDE.sub("", text)) or _ADDRESS.match(text) or _OPINION.search(text)
-    )
+    return bool(_FIRST_PERSON.search(_ASIDE.sub("", text)) or _ADDRESS.match(text) or _OPINION.search(text))
 
 
 def is_heading(text: str, is_of_series: bool) -> bool:

@@ -127,7 +127,12 @@ def check_unmeasured(clause: Clause, chart: SeriesIndex, note: str) -> Claim | N
     Nothing in the chart can decide it, whatever it says of the variable.
     """
     names = {name for mention in mentions(clause.text) for name in mention.word.variables}
-    if len(names) != 1 or belongs_to_the_note(clause.text) or chart.of(next(iter(names))) or names & _names_of(note):
+    if (
+        len(names) != 1
+        or belongs_to_the_note(clause.text)
+        or chart.of(next(iter(names)))
+        or names & _names_of(note)
+    ):
         return None
     name = names.pop()
     return Claim(
@@ -191,7 +196,9 @@ def _course(phrases: Sequence[Phrase]) -> SaidTrend | None:
 
 
 def _direction(phrase: Phrase) -> int:
-    said = _course([phrase]) or (phrase.extreme if phrase.exact or phrase.window or phrase.place else "") or ""
+    said = (
+        _course([phrase]) or (phrase.extreme if phrase.exact or phrase.window or phrase.place else "") or ""
+    )
     return {"rising": 1, "highest": 1, "falling": -1, "lowest": -1}.get(said, 0)
 
 

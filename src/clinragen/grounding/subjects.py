@@ -34,7 +34,8 @@ _ADVERBIAL = (
     r"(?:[\w.:-]+\s){0,5}?[\w.:-]+,?\s+)?"
 )
 _ANAPHOR = re.compile(
-    rf"{_LINK}{_ADVERBIAL}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|most)\b(?!\s+of "
+    rf"{_LINK}{_ADVERBIAL}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|"
+    rf"most)\b(?!\s+of "
     rf"(?:his|her|the)\s"
     rf"(?!(?:\d+\s)?{_SAMPLE}))|(?:the|its|their|not|no|a|an|one|only|some|half|any|\d+)\s+(?:[\w-]+"
     rf"\s+){{0,3}}?{_SAMPLE}\b)",
@@ -59,12 +60,15 @@ _PAST = re.compile(rf"\b(?:{cues('before a disease')})\s+(?:\w+\s+)?$", re.I)
 _ELSEWHERE = re.compile(rf"\b(?:{cues('measured elsewhere')})\s+$", re.I)
 _DEGREES = re.compile(r"\d\s?°\s?[CF]\b")
 _TIMES = re.compile(
-    r"(?P<no>no |not )?(?P<more>more than |over |at least )?(?P<less>(?:less|fewer) than |under |at most )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I
+    r"(?P<no>no |not )?(?P<more>more than |over |at least )?(?P<less>(?:less|fewer) than |under |"
+    r"at most )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?",
+    re.I,
 )
 _PAIR = re.compile(
     r"(?P<how>\s*(?:(?:(?:start|finish|end)(?:ed|ing|s)(?: out| off| up)?|began|was|were|is|are|being|"
     r"stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*)"
-    r"(?:(?P<times>(?:(?:no |not )?(?:more|less|fewer) than |at (?:least|most) |over |under |about |almost |nearly |roughly |around |some )?(?:\d+(?:\.\d+)? times|"
+    r"(?:(?P<times>(?:(?:no |not )?(?:more|less|fewer) than |at (?:least|most) |over |under |about |"
+    r"almost |nearly |roughly |around |some )?(?:\d+(?:\.\d+)? times|"
     r"twice))(?: as high as| as large as| higher than| "
     r"greater than| that of)?|(?P<up>exceed(?:ed|s|ing)|(?:higher|greater|more|larger|faster) than|above|"
     r"outstripp?(?:ed|s|ing)|"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from clinragen.grounding.lexicon import TRENDS
 from clinragen.grounding.numbers import Number, agrees, size_in_unit
 from clinragen.grounding.phrase import Phrase
 from clinragen.grounding.quantities import by_quantity, extreme_of, one_of
@@ -150,6 +151,10 @@ def is_told_reached(phrase: Phrase, rows: Rows) -> bool:
 
 def is_from_to(phrase: Phrase) -> bool:
     """Whether a phrase tells two values, from one to the other."""
+    if phrase.trend in ("rising", "falling") and len(phrase.exact) == 2:
+        turned = TRENDS.find(phrase.text)
+        if turned and phrase.exact[0].start < turned[1] < phrase.exact[1].start:
+            return True
     if _TO_FROM.search(phrase.text):
         return len(phrase.exact) == 2
     if _A_TO_B.search(phrase.text):

@@ -28,7 +28,14 @@ from clinragen.grounding.scopes import (
     verdict_of,
 )
 from clinragen.grounding.trend import judge_trend_of
-from clinragen.grounding.values import course, is_from_to, is_told_reached, judge_change, judge_extreme, judge_values
+from clinragen.grounding.values import (
+    course,
+    is_from_to,
+    is_told_reached,
+    judge_change,
+    judge_extreme,
+    judge_values,
+)
 from clinragen.schema import Measurement
 
 SLACK_HOURS = 0.5
@@ -154,6 +161,8 @@ def _comparison(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return None
     if phrase.window and phrase.window.is_later and not phrase.comparison.is_stepwise:
         rows = whole
+    if len(rows) == 1 and phrase.comparison.reference:
+        rows = [row for row in whole if row.time <= rows[0].time]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
     verdict, reason = judge_ratio(phrase.comparison, rows)
