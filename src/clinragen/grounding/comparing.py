@@ -39,7 +39,7 @@ _SHARE = re.compile(
     rf"\b(?P<by>by|to|at|lost|shed|of|was|reached|only|barely|up)?\s*(?:{_QUALIFIER}\s+)?"
     r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?(?<!first )(?<!second )(?<!latter )half|one[- ]half|a half)|"
     r"(?P<percent>\d+(?:\.\d+)?)\s?(?:%|percent|per cent))"
-    r"(?!\s?(?:of\s+(?:the |its |all )?\s*(?:values|readings|samples|measurements|recordings|time)|"
+    r"(?!\s?(?:of\s+(?:the |its |all )?\s*(?:values?|readings|samples|measurements|recordings|time)|"
     r"as high again))"
     r"(?P<whole>\s+(?:of\b|its\b|the\b|that\b|what\b|their\b|his\b|her\b))?"
 )

@@ -207,9 +207,9 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     rest, times_limit = take_limit(rest) if counts else (rest, None)
     way = trend[0] if trend else None
     comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
+    rest, ranges = take_ranges(rest) if counts else (rest, [])
     rest, share, share_bound = take_share(rest) if counts else (rest, None, None)
     rest, count, total, count_bound = take_count(rest) if counts else (rest, None, None, None)
-    rest, ranges = take_ranges(rest) if counts else (rest, [])
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
     if own:

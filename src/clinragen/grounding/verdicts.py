@@ -130,7 +130,6 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         phrase.level
         and _is_reached(phrase)
         and phrase.trend in ("rising", "falling")
-        and not phrase.is_negated
     ):
         return None
     if is_told_reached(phrase, rows):
