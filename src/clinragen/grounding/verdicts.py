@@ -126,11 +126,7 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         rows = rows[: max(rows.index(far) + 1, 2)]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
-    if (
-        phrase.level
-        and _is_reached(phrase)
-        and phrase.trend in ("rising", "falling")
-    ):
+    if phrase.level and _is_reached(phrase) and phrase.trend in ("rising", "falling"):
         return None
     if is_told_reached(phrase, rows):
         sign = 1 if phrase.trend == "rising" else -1
