@@ -126,7 +126,7 @@ def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tup
         hit = _SHARE.search(text)
         if hit and _is_ratio(hit):
             return _of_share(hit, text, is_falling), _blank(text, hit)
-    for pattern in (_WORSE, _COMPARATIVE):
+    for pattern in (_WORSE, _COMPARATIVE) if " than" in text else (_COMPARATIVE,):
         if hit := pattern.search(text):
             return _of_comparative(text, hit), text
     return None, text

@@ -30,8 +30,9 @@ _SAMPLE = (
     r"maximum|minimum|former|latter|concentrations?|quotient|pressures?)"
 )
 _ADVERBIAL = (
-    r"(?:(?:at|by|on|in|from|after|over|within|during|before|until|till|towards?|for|around|about)\s"
-    r"(?:[\w.:-]+\s){0,5}?[\w.:-]+,?\s+)?"
+    r"(?:(?:at|by|on|in|from|after|over|within|during|before|until|till|towards?|for|around|about|"
+    r"beyond|besides|despite|as|of)\s"
+    r"(?:[\w.:-]+\s){0,5}?[\w.:-]+,?\s+|(?:[a-z]+ly|furthermore|moreover|likewise|again|besides),\s+)?"
 )
 _ANAPHOR = re.compile(
     rf"{_LINK}{_ADVERBIAL}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|"

@@ -109,7 +109,7 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     ):
         return None
     if phrase.window and phrase.window.is_later:
-        rows = whole
+        rows = whole[max(whole.index(rows[0]) - 1, 0) :]
     if phrase.trend == "fluctuating" and len(phrase.exact) == 2:
         return None
     if phrase.level and phrase.is_existence and " into" in phrase.text:
