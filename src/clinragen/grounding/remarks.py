@@ -10,7 +10,7 @@ from clinragen.grounding.sentences import has_verb
 
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|We|we|My|my|me|us)\b(?!\.)")
 _ASIDE = re.compile(
-    r"^(?:I|We) (?:note|noted|see|saw|find|found|observed?|recorded|measured|"
+    r"^(?:I|We) (?:note|noted|find|found|observed?|recorded|measured|"
     r"documented)\b|,\s+(?:I|we) (?:dare say|think|believe|suspect|gather|suppose|fear|hope|trust)\b"
 )
 _ADDRESS = re.compile(rf"\W*(?:{cues('address')})\b(?!\s+(?:has|have|had|is|are|was|were)\b)", re.I)
