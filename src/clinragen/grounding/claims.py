@@ -10,7 +10,14 @@ from clinragen.grounding.denial import with_denial_judged
 from clinragen.grounding.note import NoteIndex, check_note_clause, note_index
 from clinragen.grounding.remarks import is_heading, is_remark
 from clinragen.grounding.sentences import Clause, clauses
-from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, series_index
+from clinragen.grounding.series import (
+    UNMEASURED,
+    Context,
+    SeriesIndex,
+    check_series_clause,
+    check_unmeasured,
+    series_index,
+)
 from clinragen.knowledge.inference import FactIndex
 from clinragen.schema import Claim, Stay
 
@@ -61,6 +68,7 @@ class _Chart:
         claim, spoken_of = check_series_clause(clause, self.series, told.spoken_of)
         if is_remark(clause.text) or is_heading(clause.text, claim is not None):
             return None, _Told(spoken_of, told.before)
+        claim = claim or check_unmeasured(clause, self.series, self.note.text)
         if claim is None or (claim.reason.endswith(UNMEASURED) and self._is_awaited(clause)):
             claim = check_note_clause(clause.text, clause.start, self.note, told.before)
         return claim, _Told(spoken_of, clause.text)

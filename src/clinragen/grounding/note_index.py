@@ -38,7 +38,8 @@ SHORT = 3
 _RELATIVE = re.compile(
     r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|"
     r"aunts?|uncles?|cousins?|"
-    r"(?:grand)?(?:mother|father|son|daughter|parent)s?|[mp]g[mf]|niece|nephew|twin|relatives?|family|child(?:ren)?)\b",
+    r"(?:grand)?(?:mother|father|son|daughter|parent)s?|[mp]g[mf]|niece|nephew|twin|relatives?|family|"
+    r"child(?:ren)?)\b",
     re.I,
 )
 BEGINNING = 3

@@ -17,7 +17,7 @@ from clinragen.grounding.scopes import (
 )
 from clinragen.schema import Measurement, Verdict
 
-AT = {"first": 0, "second": 1, "third": 2, "last": -1}
+AT = {"first": 0, "second": 1, "third": 2, "penultimate": -2, "last": -1}
 SHARE_SLACK = 0.12
 """How far "in half of the readings" may be off."""
 
@@ -51,7 +51,7 @@ def one_of(phrase: Phrase, rows: Rows) -> Rows | None:
         return None
     if phrase.place:
         at = AT[phrase.place]
-        return [rows[at]] if at < len(rows) else []
+        return [rows[at]] if -len(rows) <= at < len(rows) else []
     if phrase.extreme and not phrase.exact:
         return [extreme_of(phrase, rows)]
     if phrase.window and phrase.window.is_until and phrase.scope is None:

@@ -73,8 +73,8 @@ def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurem
 def _at(place: Place | None, rows: Sequence[Measurement]) -> list[Measurement]:
     if place in ("peak", "nadir"):
         return [_peak(rows) if place == "peak" else _nadir(rows)]
-    at = {"first": 0, "second": 1, "third": 2, "last": -1}.get(place or "")
-    return [rows[at]] if at is not None and at < len(rows) else []
+    at = {"first": 0, "second": 1, "third": 2, "penultimate": -2, "last": -1}.get(place or "")
+    return [rows[at]] if at is not None and -len(rows) <= at < len(rows) else []
 
 
 def _peak(rows: Sequence[Measurement]) -> Measurement:

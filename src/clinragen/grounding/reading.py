@@ -35,7 +35,7 @@ _PHRASE_CUT = re.compile(
     r"(?:gave|gives|giving) way to|replaced by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
     r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
 )
-_BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
+_BETWEEN = re.compile(r"(between\s+(?:the\s+)?(?:hours?\s+)?\S+\s+)and(?=\s+(?:the\s+)?(?:hours?\s+)?\d)")
 _ONLY_ONE = re.compile(r"\b(?:(?:only|just|but)\s(?:one|a single)|(?<!not )a single)(?=\s)")
 _CONFINED = re.compile(
     r"\b(?:only|solely|exclusively)\s(?:on|at|in|during|for|within|initially|over|after|from|late|early)\b|"
@@ -43,9 +43,10 @@ _CONFINED = re.compile(
 )
 _ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
 _COUNTED = re.compile(
-    r"(?:(?<![\d.])\b\d{1,2}|\b(?:each|every|all|both|most|neither|either|no|single|half)(?: of)?"
+    r"(?:(?<![\d.])(?<!hour )(?<!hours )(?<!day )\b\d{1,2}(?: of (?:the|his|her|its|all))?|\b(?:each|"
+    r"every|all|both|most|neither|either|no|single|half)(?: of)?"
     r"(?: (?:the|his|her|its))?|\b(?:first|last|final|initial|second|third) \d{1,2})"
-    r"(?: (?:of|the|his|her|its|single|serum|plasma|consecutive|successive|further|other|later|recorded|"
+    r"(?: (?:single|serum|plasma|consecutive|successive|further|other|later|recorded|"
     r"measured|available|subsequent))*\s$"
 )
 """What stands before a variable's name where the name means its measurements: "the first two sodiums"."""
@@ -53,7 +54,8 @@ _FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|"
     r"hadn't|never|"
-    r"cannot|failed to|fails to|failing to|short of(?! (?:the )?\d))\b(?! (?:change|only|one\b|a single|once|more than|"
+    r"cannot|failed to|fails to|failing to|short of(?! (?:the )?\d))\b(?! (?:change|only|one\b|a single|"
+    r"once|more than|"
     r"less than))"
 )
 _ABSENT = re.compile(
@@ -65,7 +67,8 @@ _ABSENT = re.compile(
 _BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
 _FROM_AN = re.compile(r"\bfrom (?:(?:an?|the|its|his|her|their) )?(?:[\w-]+ )?$")
 _NOT_ALL = re.compile(
-    r"\bnot (?:\w+ )?(?:all|always|every\w*|each|throughout|consistently|constantly|invariably|the whole)\b|n't always"
+    r"\bnot (?:\w+ )?(?:all|always|every\w*|each|throughout|consistently|constantly|invariably|"
+    r"the whole)\b|n't always"
 )
 _NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
 _REACHED = re.compile(
@@ -100,7 +103,7 @@ def read(
     """
     lowered = text.lower()
     for start, end in reversed(names):
-        is_counted = not (level or is_shared) and _COUNTED.search(lowered, 0, start)
+        is_counted = not (level or is_shared) and _COUNTED.search(lowered, max(0, start - 40), start)
         lowered = lowered[:start] + ("value" if is_counted else " " * (end - start)) + lowered[end:]
     if len(names) > 1:
         lowered = _ALL_OF_THEM.sub(lambda hit: hit[1] + " " * len(hit[2]), lowered)
@@ -153,7 +156,9 @@ def _is_statement(text: str, rest: str, at: int | None, start: int) -> bool:
         return True
     if LEVELS.find(text) or TRENDS.find(text) or EXTREMES.find(text):
         return True
-    return bool(numbers(text)) and (has_verb(text) or bool(numbers(_PHRASE_CUT.split(rest, 1)[0])))
+    if not numbers(text) or not numbers(find_window(text)[1]):
+        return False
+    return has_verb(text) or bool(numbers(_PHRASE_CUT.split(rest, 1)[0]))
 
 
 def _is_own(rest: str, left: str) -> bool:
@@ -202,9 +207,9 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     rest, times_limit = take_limit(rest) if counts else (rest, None)
     way = trend[0] if trend else None
     comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
+    rest, ranges = take_ranges(rest) if counts else (rest, [])
     rest, share, share_bound = take_share(rest) if counts else (rest, None, None)
     rest, count, total, count_bound = take_count(rest) if counts else (rest, None, None, None)
-    rest, ranges = take_ranges(rest) if counts else (rest, [])
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
     if own:

@@ -9,11 +9,15 @@ from clinragen.grounding.lexicon import LEVELS, SCOPES, TRENDS, cues
 from clinragen.grounding.sentences import has_verb
 
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|We|we|My|my|me|us)\b(?!\.)")
-_ASIDE = re.compile(r",\s+(?:I|we) (?:dare say|think|believe|suspect|gather|suppose|fear|hope|trust)\b")
+_ASIDE = re.compile(
+    r"^(?:I|We) (?:note|noted|find|found|observed?|recorded|measured|"
+    r"documented)\b|,\s+(?:I|we) (?:dare say|think|believe|suspect|gather|suppose|fear|hope|trust)\b"
+)
 _ADDRESS = re.compile(rf"\W*(?:{cues('address')})\b(?!\s+(?:has|have|had|is|are|was|were)\b)", re.I)
 _OPINION = re.compile(rf"\b(?:{cues('opinion')})\b", re.I)
 _HEADING = re.compile(
-    rf"(?:\S+ ){{0,3}}?(?:{cues('heading')})(?=\s*(?:$|[,:(\-–—]|(?:for|at|of|on|to|after|by) (?:the|this|his|her|provider)\b|first\b|kept\b))",
+    rf"(?:\S+ ){{0,3}}?(?:{cues('heading')})(?=\s*(?:$|[,:(\-–—]|(?:for|at|of|on|to|after|by) (?:the|"
+    rf"this|his|her|provider)\b|first\b|kept\b))",
     re.I,
 )
 _NONE = re.compile(r"(?:no|never|without|not)\b", re.I)

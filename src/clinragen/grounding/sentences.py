@@ -61,7 +61,8 @@ _NO_PAST = _words("no past")
 _AUXILIARIES = _words("auxiliary")
 _APPOSITION = re.compile(
     r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|resistant|sensitive|susceptible)\b|"
-    r"(?:an?\s+|only\s+|merely\s+)?(?:mild|moderate|severe)(?:ly\s+\w+)?\s+(?!(?:in|at|by|on|to|and|or|for|but|then)\b)\w+",
+    r"(?:an?\s+|only\s+|merely\s+)?(?:mild|moderate|severe)(?:ly\s+\w+)?\s+(?!(?:in|at|by|on|to|and|or|"
+    r"for|but|then)\b)\w+",
     re.I,
 )
 _ABSOLUTE = re.compile(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from clinragen.grounding.lexicon import TRENDS
 from clinragen.grounding.numbers import Number, agrees, size_in_unit
 from clinragen.grounding.phrase import Phrase
 from clinragen.grounding.quantities import by_quantity, extreme_of, one_of
@@ -27,6 +28,7 @@ _A_TO_B = re.compile(
 )
 
 
+_SPANS = re.compile(r"\b(?:rang|vari|varied|vary|swung|swing|fluctuat|oscillat|span|wander)")
 _TO_FROM = re.compile(r"\bto\b[^,;]*\d[^,;]*\bfrom\b[^,;]*\d(?!.*\bto\s+\d)")
 _UP_OR_DOWN_FROM = re.compile(r"\b(?:up|down) from \D*\d")
 
@@ -44,6 +46,8 @@ def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return _equals(exact[0], [whole[0], lowest(whole), highest(whole)], "where it came from")
     if phrase.bounds and is_from_to(phrase):
         return _equals(exact[0], [rows[0], lowest(whole), highest(whole)], "where it began")
+    if len(exact) == 2 and _SPANS.search(phrase.text):
+        return _range(exact, rows)
     if "between" in phrase.text and len(exact) == 2:
         low, high = sorted(number.value for number in exact)
         return by_quantity(phrase, rows, lambda row: low <= row.value <= high, "in that range", NORMAL, False)
@@ -147,6 +151,10 @@ def is_told_reached(phrase: Phrase, rows: Rows) -> bool:
 
 def is_from_to(phrase: Phrase) -> bool:
     """Whether a phrase tells two values, from one to the other."""
+    if phrase.trend in ("rising", "falling") and len(phrase.exact) == 2:
+        turned = TRENDS.find(phrase.text)
+        if turned and phrase.exact[0].start < turned[1] < phrase.exact[1].start:
+            return True
     if _TO_FROM.search(phrase.text):
         return len(phrase.exact) == 2
     if _A_TO_B.search(phrase.text):
@@ -156,15 +164,21 @@ def is_from_to(phrase: Phrase) -> bool:
 
 def _from_to(phrase: Phrase, exact: Sequence[Number], rows: Rows) -> Judgement:
     start, end = exact[:2] if not _TO_FROM.search(phrase.text) else exact[1::-1]
-    if "rang" in phrase.text or "varied" in phrase.text or "swung" in phrase.text:
-        low, high = sorted((start, end), key=lambda number: number.value)
-        ends = (_equals(low, [lowest(rows)], "the lowest"), _equals(high, [highest(rows)], "the highest"))
-        return combine(ends)
+    if _SPANS.search(phrase.text):
+        return _range(exact, rows)
     if _leg(start, end, rows):
         return Judgement("supported", some(rows), "one leg of its course")
     before, after = _ends(start, end, rows)
     first = _equals(start, before, "the first value")
     return combine([first, _equals(end, after, "the last or furthest value")])
+
+
+def _range(exact: Sequence[Number], rows: Rows) -> Judgement:
+    """Two values that the series lies between: "ranged from 3.3 to 5.6"."""
+    low, high = sorted(exact[:2], key=lambda number: number.value)
+    return combine(
+        [_equals(low, [lowest(rows)], "the lowest"), _equals(high, [highest(rows)], "the highest")]
+    )
 
 
 def _chain(exact: Sequence[Number], rows: Rows) -> Judgement:

@@ -109,11 +109,15 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     ):
         return None
     if phrase.window and phrase.window.is_later:
-        rows = whole
+        rows = whole[max(whole.index(rows[0]) - 1, 0) :]
+    if phrase.trend == "fluctuating" and len(phrase.exact) == 2:
+        return None
     if phrase.level and phrase.is_existence and " into" in phrase.text:
         return None
     if phrase.window and phrase.window.is_moment:
         rows = [row for row in whole if row.time <= rows[-1].time] if rows else whole
+    if phrase.window and rows:
+        rows = _with_before(phrase, rows, whole)
     rows = course(phrase, rows)
     if phrase.extreme and phrase.exact and len(rows) < 2 <= len(whole):
         return None
@@ -122,12 +126,7 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         rows = rows[: max(rows.index(far) + 1, 2)]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
-    if (
-        phrase.level
-        and _is_reached(phrase)
-        and phrase.trend in ("rising", "falling")
-        and not phrase.is_negated
-    ):
+    if phrase.level and _is_reached(phrase) and phrase.trend in ("rising", "falling"):
         return None
     if is_told_reached(phrase, rows):
         sign = 1 if phrase.trend == "rising" else -1
@@ -141,11 +140,24 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     return Judgement(verdict, (rows[0], rows[-1]), reason)
 
 
+def _with_before(phrase: Phrase, rows: Rows, whole: Rows) -> Rows:
+    """The values in a window with what was before it, where the change is one from there.
+
+    "Resolved on the second day" is a change from the first value, and so is one to the only value there.
+    """
+    before = [row for row in whole if row.time < rows[0].time]
+    if phrase.trend == "normalised":
+        return [*before, *rows]
+    return [*before[-1:], *rows] if len(rows) == 1 else rows
+
+
 def _comparison(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.comparison is None:
         return None
     if phrase.window and phrase.window.is_later and not phrase.comparison.is_stepwise:
         rows = whole
+    if len(rows) == 1 and phrase.comparison.reference:
+        rows = [row for row in whole if row.time <= rows[0].time]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
     verdict, reason = judge_ratio(phrase.comparison, rows)
@@ -159,7 +171,7 @@ def _count(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.total is not None and phrase.total not in (len(rows), len(counted)):
         return Judgement("contradicted", some(rows), f"{len(rows)} measurements, not {phrase.total}")
     if phrase.count is None:
-        return None
+        return Judgement("supported", some(rows), f"{phrase.total} measurements") if phrase.total else None
     test = _test(phrase)
     hits = [row for row in rows if test(row)] if test else list(rows)
     if phrase.place and phrase.count == 1 and (one := one_of(phrase, rows)) and hits != list(one):
