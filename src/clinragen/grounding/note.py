@@ -8,8 +8,8 @@ together (see `note_features`, `note_decision`).
 from clinragen.grounding.note_compare import Comparison, compare
 from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import FIRM, features
-from clinragen.grounding.note_inference import is_drawn, opens_inference
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
+from clinragen.grounding.note_inference import is_drawn, opens_inference
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
 from clinragen.schema import Claim, Verdict
@@ -48,7 +48,9 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
 def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:
     """The verdict on a clause, given the place of the note that answers it and the features of both."""
     speaks_against = found is not None and bool(found.differences or found.beside & AGAINST)
-    return _plainly(note, found, told) or decide(told, speaks_against)[0]
+    verdict = _plainly(note, found, told) or decide(told, speaks_against)[0]
+    awaited = found is not None and any(each.kind.startswith("not done") for each in found.differences)
+    return "contradicted" if awaited and verdict == "supported" else verdict
 
 
 def _plainly(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict | None:

@@ -1,26 +1,55 @@
 """Words of a clause for which the note has another: another side, drug, organism, number, opposite."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 from clinragen.grounding.note_alike import VAGUE
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import classes, contrasts
 from clinragen.grounding.note_status import Difference
 from clinragen.grounding.note_views import View, distance
-from clinragen.grounding.note_words import Number, Token, agree
+from clinragen.grounding.note_words import Number, agree
 
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
 NEARBY, SAME_PART, BOTH = 5, 999, 2
-"""So many words from a word may its opposite stand, what a side is told of, and the other of "R and L arm"."""
+"""So many words from a word may its opposite stand, what a side is told of, the other of "R and L arm"."""
+
+
+class Contrasted(NamedTuple):
+    """A word of a clause that is a side of a class, and the sides that the note tells of the same thing."""
+
+    place: int
+    name: str
+    side: str
+    told: frozenset[str]
 
 
 def _kind_of(contrast: str) -> str:
     return {"side": "another side", "relative": "another relative"}.get(contrast, "opposite")
 
 
-def contrast_differences(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Difference]:
-    """Left for right, superficial for deep, mother for sister."""
+def contrast_differences(clause: NoteIndex, told: Sequence[Contrasted]) -> Iterator[Difference]:
+    """Left for right, superficial for deep, mother for sister; "not enlarged" differs from no "normal"."""
+    for place, name, side, others in told:
+        if side not in others and not _is_denied(clause, place, name):
+            yield Difference(place, _kind_of(name), f"{' and '.join(sorted(others))}, not {side}")
+
+
+def denied_opposites(clause: NoteIndex, told: Sequence[Contrasted]) -> set[int]:
+    """The words that a clause denies where the note tells their opposite: "not enlarged", "normal"."""
+    return {
+        place for place, name, side, others in told if side not in others and _is_denied(clause, place, name)
+    }
+
+
+def _is_denied(clause: NoteIndex, place: int, name: str) -> bool:
+    return name not in _FAR_REACHING and "negated" in clause.statuses(place)
+
+
+def contrasted(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Contrasted]:
+    """Each side of a class that a clause tells, for which the note tells any."""
     for name in (each for each in clause.sides if each in note.sides):
         sides: dict[str, int] = {}
         for place in clause.sides[name]:
@@ -29,8 +58,9 @@ def contrast_differences(clause: NoteIndex, note: NoteIndex, view: View) -> Iter
         if len(sides) == 1:
             ((side, place),) = sides.items()
             told = _told_sides(clause, note, view, place, name)
-            if told and all(side not in each and "any" not in {side, *each} for each in told):
-                yield Difference(place, _kind_of(name), f"{' and '.join(sorted(told[0]))}, not {side}")
+            if told and side != "any" and all("any" not in each for each in told):
+                agrees = any(side in each for each in told)
+                yield Contrasted(place, name, side, frozenset({side}) if agrees else told[0])
 
 
 def _told_sides(
@@ -47,7 +77,11 @@ def _told_sides(
 def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
     """The sides of a class nearest to a word of the note; those of one list item count together."""
     reach = SAME_PART if name in _FAR_REACHING else NEARBY
-    nearby = [at for at in note.sides[name] if distance(note, anchor, at) <= reach]
+    nearby = [
+        at
+        for at in _in_sentence(note.sides[name], note.tokens_of[note.sentence_of[anchor]])
+        if distance(note, anchor, at) <= reach and not _is_denied(note, at, name)
+    ]
     if not nearby:
         return frozenset()
     nearest = min(nearby, key=lambda at: _closeness(note, anchor, at))
@@ -58,6 +92,11 @@ def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
         if _part(note, at) == _part(note, nearest) and abs(at - nearest) <= reach
     )
     return told - {"any"} or told
+
+
+def _in_sentence(places: Sequence[int], sentence: range) -> Sequence[int]:
+    """Those of the places, which are in order, that stand in a sentence."""
+    return places[bisect_left(places, sentence.start) : bisect_left(places, sentence.stop)]
 
 
 def _closeness(note: NoteIndex, anchor: int, at: int) -> tuple[bool, int]:
@@ -145,7 +184,3 @@ def number_differences(
 
 def _in_view(note: NoteIndex, view: View) -> Iterator[int]:
     return chain.from_iterable(note.tokens_of[number] for number in view.sentences)
-
-
-def _tokens(note: NoteIndex, view: View) -> list[Token]:
-    return [note.tokens[at] for at in _in_view(note, view)]

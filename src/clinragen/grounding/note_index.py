@@ -34,6 +34,8 @@ _SOURCE = re.compile(
     r"lives? with|decides?|called|by (?:his|her|the))\b",
     re.I,
 )
+_FREE, _DENIED = "-free", frozenset[Status]({"negated"})
+"""A word such as "seizure-free" denies itself."""
 SHORT = 3
 _RELATIVE = re.compile(
     r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|"
@@ -51,7 +53,7 @@ class NoteIndex:
 
     `sentence_of` gives the sentence of each token, `tokens_of` the reverse, and `places` the tokens of each
     concept; `by_beginning` lists the concepts by their first letters, `sides` the tokens that are a
-    side of each class of `contrasts`; `histories` are the sentences in the
+    side of each class of `contrasts`, `numbers` those that are one; `histories` are the sentences in the
     past history, where "prior" goes without saying. In a clause, the tokens before `own` are of the clause
     before, which a pronoun may stand for, and `throughout` is what it says of all its words.
     """
@@ -66,6 +68,7 @@ class NoteIndex:
     by_beginning: Mapping[str, tuple[str, ...]]
     sides: Mapping[str, tuple[int, ...]]
     histories: frozenset[int]
+    numbers: tuple[int, ...] = ()
     own: int = 0
     throughout: frozenset[Status] = frozenset()
     _known: dict[int, frozenset[Status]] = field(default_factory=dict, compare=False, repr=False)
@@ -94,7 +97,8 @@ class NoteIndex:
         if place not in self._known:
             token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
             found = statuses_at(self.text, Span(token.start, token.end), cues)
-            self._known[place] = found | self.throughout
+            is_free = self.text[token.start : token.end].lower().endswith(_FREE)
+            self._known[place] = found | self.throughout | (_DENIED if is_free else frozenset())
         return self._known[place]
 
 
@@ -153,6 +157,7 @@ def note_index(note: str) -> NoteIndex:
         by_beginning={first: tuple(found) for first, found in beginnings.items()},
         sides={name: tuple(found) for name, found in sides.items()},
         histories=_histories(note, spans),
+        numbers=tuple(place for place, (token, _) in enumerate(read) if token.number),
     )
 
 

@@ -143,9 +143,7 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
             note.statuses(at) | _awaited(note, at),
         )
         for place, at in view.pairs.items()
-        if clause.tokens[place].weight >= 0.5
-        and place >= clause.own
-        and place not in sided
+        if clause.tokens[place].weight >= 0.5 and place >= clause.own and place not in sided
     ]
 
 

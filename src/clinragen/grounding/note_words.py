@@ -54,7 +54,8 @@ class Number(NamedTuple):
 
     def is_like(self, other: "Number") -> bool:
         """Whether both measure or count the same thing."""
-        return self.measures == other.measures or self.measures in other.counts or other.measures in self.counts
+        is_counted = self.measures in other.counts or other.measures in self.counts
+        return is_counted or self.measures == other.measures
 
 
 def agree(said: Number, told: Number, text: str, at: int) -> bool:
