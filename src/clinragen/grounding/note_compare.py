@@ -114,9 +114,9 @@ def _beside(note: NoteIndex, view: View) -> frozenset[str]:
     """The statuses of cues in the parts of the note that hold answers, whether or not they reach these."""
     found = set()
     for at in view.pairs.values():
-        start, end = note.item(at)
-        cues = note.cues[note.sentence_of[at]]
-        found |= {cue.status for cue in cues if cue.status and start <= cue.start < end}
+        if cues := note.cues[note.sentence_of[at]]:
+            start, end = note.item(at)
+            found |= {cue.status for cue in cues if cue.status and start <= cue.start < end}
     return frozenset(found)
 
 

@@ -17,7 +17,7 @@ from clinragen.clinical.mentions import (
     statuses_at,
     told_sentences,
 )
-from clinragen.clinical.notes import Span, sections
+from clinragen.clinical.notes import Span, sections, sentences
 from clinragen.grounding.note_kinds import contrasts
 from clinragen.grounding.note_words import Token, tokens
 
@@ -105,9 +105,10 @@ class NoteIndex:
 def clause_index(text: str, before: str = "") -> NoteIndex:
     """Read a clause; where a pronoun is its subject, the words of the clause before count a little."""
     if not before or not _PRONOUN.match(text):
-        read = note_index(text)
+        read = _read(text, _sentences_of_a_clause(text))
         return replace(read, throughout=_said_throughout(read))
-    read = note_index(f"{before}.\n\n{text}")
+    both = f"{before}.\n\n{text}"
+    read = _read(both, _sentences_of_a_clause(both))
     own = next(
         (place for place, token in enumerate(read.tokens) if token.start > len(before)), len(read.tokens)
     )
@@ -132,11 +133,23 @@ def _is_of_family(clause: NoteIndex) -> bool:
 def note_index(note: str) -> NoteIndex:
     """Read a note once, for checking any number of clauses against it."""
     spans = _told_sentences(note)
+    read = _read(note, spans)
+    beginnings: dict[str, list[str]] = {}
+    for concept in read.places:
+        beginnings.setdefault(concept[:BEGINNING], []).append(concept)
+    return replace(
+        read,
+        by_beginning={first: tuple(found) for first, found in beginnings.items()},
+        histories=_histories(note, spans),
+    )
+
+
+def _read(note: str, spans: tuple[Sentence, ...]) -> NoteIndex:
+    """The words and cues of a text; what only a note is asked for is left out."""
     read = [
         (token, number) for number, span in enumerate(spans) for token in tokens(note, span.start, span.end)
     ]
     places: dict[str, list[int]] = {}
-    beginnings: dict[str, list[str]] = {}
     for place, (token, _) in enumerate(read):
         for concept in token.concepts:
             places.setdefault(concept, []).append(place)
@@ -144,8 +157,6 @@ def note_index(note: str) -> NoteIndex:
     for place, (token, _) in enumerate(read):
         for name in contrasts().get(token.concept, ()):
             sides.setdefault(name, []).append(place)
-    for concept in places:
-        beginnings.setdefault(concept[:BEGINNING], []).append(concept)
     return NoteIndex(
         text=note,
         sentences=spans,
@@ -154,11 +165,18 @@ def note_index(note: str) -> NoteIndex:
         sentence_of=tuple(number for _, number in read),
         tokens_of=_ranges([number for _, number in read], len(spans)),
         places={concept: tuple(found) for concept, found in places.items()},
-        by_beginning={first: tuple(found) for first, found in beginnings.items()},
+        by_beginning={},
         sides={name: tuple(found) for name, found in sides.items()},
-        histories=_histories(note, spans),
+        histories=frozenset(),
         numbers=tuple(place for place, (token, _) in enumerate(read) if token.number),
     )
+
+
+def _sentences_of_a_clause(text: str) -> tuple[Sentence, ...]:
+    """The sentences of a clause and the one before it, which hold no section unless they name it."""
+    if ":" in text:
+        return _told_sentences(text)
+    return tuple(Sentence(*span, False) for span in sentences(text))
 
 
 def _told_sentences(note: str) -> tuple[Sentence, ...]:

@@ -169,7 +169,10 @@ def _awaited(note: NoteIndex, at: int) -> frozenset[Status]:
 def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:
     """The same thing told of another person, denied, left open, not yet done or over."""
     denied = {pair.told_in for pair in pairs if "negated" in pair.said & pair.told}
+    says_now = bool(pairs) and pairs[0].says_now
     for pair in pairs:
+        if not pair.said and not pair.told and not says_now:
+            continue
         for differs, kind, reason in _DIFFERENCES:
             if differs(pair) and not (pair.told_in in denied and kind in ("denied", "affirmed")):
                 yield Difference(pair.place, pair.kind_of(kind), reason, view.fit[pair.place])
@@ -198,7 +201,7 @@ def _is_to_come(pair: Pair) -> bool:
 
 
 def _is_over(pair: Pair) -> bool:
-    if pair.is_dated and pair.says_now and not pair.said & OVER:
+    if pair.says_now and pair.is_dated and not pair.said & OVER:
         return True
     is_told = bool(pair.told & OVER) and not pair.said & OVER
     return is_told and not pair.is_past_tense and not pair.is_procedure
