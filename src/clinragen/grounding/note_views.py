@@ -9,8 +9,8 @@ from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import contrasts
 from clinragen.grounding.note_words import agree
 
-MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 3, 0.9
-PROMISING = 0.7
+MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 2, 0.9
+PROMISING = 0.85
 """The share of the best view's weight from which another is worth comparing."""
 FIT = 20
 """So many words farther away may an answer stand that is the word itself."""
