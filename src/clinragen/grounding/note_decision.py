@@ -13,7 +13,7 @@ from clinragen.schema import VERDICTS, Verdict
 
 CAUTION = 2.0
 """So many times likelier than contradicted must a clause be to be called supported."""
-SURE = 0.5
+SURE = 0.55
 """How likely it must be at least: in doubt a clause is unverifiable."""
 
 
