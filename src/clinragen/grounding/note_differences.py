@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from clinragen.grounding.note_views import View, distance
 from clinragen.grounding.note_words import Number, agree
 
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
+_OF_A_DRUG = frozenset({"susceptibility", "drug-sensitivity"})
 NEARBY, SAME_PART, BOTH = 5, 999, 2
 """So many words from a word may its opposite stand, what a side is told of, the other of "R and L arm"."""
 
@@ -68,10 +70,19 @@ def _told_sides(
 ) -> list[frozenset[str]]:
     """The sides that the note gives, of this class, to each place that answers what the clause gives one."""
     answer = answer_to(clause, view, place)
+    if name in _OF_A_DRUG:
+        drugs = (at for at in view.pairs.values() if classes().get(note.tokens[at].concept) == "drug")
+        answer = next(drugs, answer)
     concept = note.tokens[answer].concept
     anchors = [at for at in note.places.get(concept, ()) if note.sentence_of[at] in view.sentences]
-    found = (_told_side(note, at, name) for at in anchors or [answer])
+    others = {_part(note, at) for at in view.pairs.values() if note.tokens[at].concept != concept and _tells(note, at)}
+    beside = [at for at in anchors if _part(note, at) in others]
+    found = (_told_side(note, at, name) for at in beside or anchors or [answer])
     return [told for told in found if told]
+
+
+def _tells(note: NoteIndex, at: int) -> bool:
+    return note.tokens[at].weight == 1 and not _is_far_reaching(note.tokens[at].concept)
 
 
 def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
@@ -85,7 +96,7 @@ def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
     if not nearby:
         return frozenset()
     nearest = min(nearby, key=lambda at: _closeness(note, anchor, at))
-    reach = BOTH if abs(nearest - anchor) == 1 else SAME_PART
+    reach = BOTH if abs(nearest - anchor) <= BOTH else SAME_PART
     told = frozenset(
         contrasts()[note.tokens[at].concept][name]
         for at in nearby
@@ -105,9 +116,16 @@ def _closeness(note: NoteIndex, anchor: int, at: int) -> tuple[bool, int]:
 
 def answer_to(clause: NoteIndex, view: View, place: int) -> int:
     """The note's word for what stands nearest to a word of the clause."""
+    if place + 1 in view.pairs and not _is_far_reaching(clause.tokens[place + 1].concept):
+        return view.pairs[place + 1]
     others = [at for at in view.pairs if at != place and clause.tokens[at].concept not in contrasts()]
-    nearest = min(others, key=lambda at: (at != place + 1, abs(at - place), at), default=None)
+    nearest = min(others, key=lambda at: (abs(at - place), at), default=None)
     return view.anchor if nearest is None else view.pairs[nearest]
+
+
+@cache
+def _is_far_reaching(concept: str) -> bool:
+    return not _FAR_REACHING.isdisjoint(contrasts().get(concept, {}))
 
 
 def member_differences(

@@ -33,6 +33,20 @@ _SAYS_CONDITION = re.compile(
     r"conditional)\b",
     re.I,
 )
+_LASTING = re.compile(
+    r"\b(?:COPD|emphysema|asthma|T[12]?DM\w*|DM\d?|I?DDM|diabet\w+|HTN|(?:pulmonary )?hypertensi\w+|CHF|HF\w{0,4}|heart failure|"
+    r"cardiomyopathy|CAD|coronary (?:artery )?disease|isch[a]?emic heart disease|PVD|PAD|CKD\w*|ESRD|(?:kidney|renal) "
+    r"(?:disease|insufficiency)|cirrhosis|epilepsy|dementia|alzheimer\w*|parkinson\w*|multiple sclerosis|lupus|SLE|"
+    r"rheumatoid|hypothyroid\w*|hyperlipid\w+|HLD|dyslipid\w+|obes\w+|sleep apn\w+|OSA|HIV|schizophren\w+|bipolar|"
+    r"osteopor\w+|glaucoma|sickle\w*|h[a]?emophilia|cystic fibrosis|valve disease|aortic stenosis|BPH|GERD|fibromyalgia)\b",
+    re.I,
+)
+"""Illnesses that a history holds and the patient still has."""
+_ENDED = re.compile(
+    r"\b(?:former\w*|resolved|cured|outgr\w+|remission|as a child|childhood|gestational|ago|until|reversed|"
+    r"no longer|previous\w*|prior)\b",
+    re.I,
+)
 _RESULT = re.compile(
     r"\b(?:excluded|ruled out|negative|sterile|clear|normal|(?:came|come|is|are) back|return\w*|resulted|"
     r"show\w*|found|find\w*|reveal\w*|demonstrat\w*|grew|grow\w*|yield\w*|detect\w*|isolat\w*|"
@@ -92,6 +106,12 @@ class Pair:
     def is_dated(self) -> bool:
         """Whether the note gives it a year of its own: "DVT L leg 2122"."""
         return _YEAR.search(self.note.text, *self.note.item(self.at)) is not None
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it is an illness that stays, and the note does not say that it has ended."""
+        item = self.note.text[slice(*self.note.item(self.at))]
+        return _LASTING.search(item) is not None and _ENDED.search(item) is None
 
     @property
     def is_procedure(self) -> bool:
@@ -204,7 +224,7 @@ def _is_over(pair: Pair) -> bool:
     if pair.says_now and pair.is_dated and not pair.said & OVER:
         return True
     is_told = bool(pair.told & OVER) and not pair.said & OVER
-    return is_told and not pair.is_past_tense and not pair.is_procedure
+    return is_told and not pair.is_past_tense and not pair.is_procedure and not pair.is_lasting
 
 
 def _is_current(pair: Pair) -> bool:
