@@ -1,7 +1,7 @@
 """Words of a clause for which the note has another: another side, drug, organism, number, opposite."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import NamedTuple
@@ -51,7 +51,29 @@ def _is_denied(clause: NoteIndex, place: int, name: str) -> bool:
 
 
 def contrasted(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Contrasted]:
-    """Each side of a class that a clause tells, for which the note tells any."""
+    """Each side of a class that a clause tells, for which the note tells any.
+
+    Where the note has the thing twice ("right foot cool, left foot warm"), the one counts for which the other
+    sides that the clause tells are right.
+    """
+    found = list(_all_told(clause, note, view))
+    for place, name, side, told in found:
+        others = [each for each in found if each.name != name]
+        fitting = [at for at in told if all(each.side in each.told.get(at, {each.side}) for each in others)]
+        sides = [told[at] for at in fitting or told]
+        agrees = any(side in each for each in sides)
+        yield Contrasted(place, name, side, frozenset({side}) if agrees else sides[0])
+
+
+class _Told(NamedTuple):
+    place: int
+    name: str
+    side: str
+    told: Mapping[int, frozenset[str]]
+
+
+def _all_told(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[_Told]:
+    """What the note tells of each class of which a clause tells one side, by the place it tells it of."""
     for name in (each for each in clause.sides if each in note.sides):
         sides: dict[str, int] = {}
         for place in clause.sides[name]:
@@ -60,14 +82,13 @@ def contrasted(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Contr
         if len(sides) == 1:
             ((side, place),) = sides.items()
             told = _told_sides(clause, note, view, place, name)
-            if told and side != "any" and all("any" not in each for each in told):
-                agrees = any(side in each for each in told)
-                yield Contrasted(place, name, side, frozenset({side}) if agrees else told[0])
+            if told and side != "any" and not any("any" in each for each in told.values()):
+                yield _Told(place, name, side, told)
 
 
 def _told_sides(
     clause: NoteIndex, note: NoteIndex, view: View, place: int, name: str
-) -> list[frozenset[str]]:
+) -> dict[int, frozenset[str]]:
     """The sides that the note gives, of this class, to each place that answers what the clause gives one."""
     answer = answer_to(clause, view, place)
     if name in _OF_A_DRUG:
@@ -75,10 +96,11 @@ def _told_sides(
         answer = next(drugs, answer)
     concept = note.tokens[answer].concept
     anchors = [at for at in note.places.get(concept, ()) if note.sentence_of[at] in view.sentences]
-    others = {_part(note, at) for at in view.pairs.values() if note.tokens[at].concept != concept and _tells(note, at)}
-    beside = [at for at in anchors if _part(note, at) in others]
-    found = (_told_side(note, at, name) for at in beside or anchors or [answer])
-    return [told for told in found if told]
+    telling = (at for at in view.pairs.values() if note.tokens[at].concept != concept and _tells(note, at))
+    parts = {_part(note, at) for at in telling}
+    beside = [at for at in anchors if _part(note, at) in parts]
+    found = {at: _told_side(note, at, name) for at in beside or anchors or [answer]}
+    return {at: told for at, told in found.items() if told}
 
 
 def _tells(note: NoteIndex, at: int) -> bool:

@@ -34,11 +34,12 @@ _SAYS_CONDITION = re.compile(
     re.I,
 )
 _LASTING = re.compile(
-    r"\b(?:COPD|emphysema|asthma|T[12]?DM\w*|DM\d?|I?DDM|diabet\w+|HTN|(?:pulmonary )?hypertensi\w+|CHF|HF\w{0,4}|heart failure|"
-    r"cardiomyopathy|CAD|coronary (?:artery )?disease|isch[a]?emic heart disease|PVD|PAD|CKD\w*|ESRD|(?:kidney|renal) "
-    r"(?:disease|insufficiency)|cirrhosis|epilepsy|dementia|alzheimer\w*|parkinson\w*|multiple sclerosis|lupus|SLE|"
-    r"rheumatoid|hypothyroid\w*|hyperlipid\w+|HLD|dyslipid\w+|obes\w+|sleep apn\w+|OSA|HIV|schizophren\w+|bipolar|"
-    r"osteopor\w+|glaucoma|sickle\w*|h[a]?emophilia|cystic fibrosis|valve disease|aortic stenosis|BPH|GERD|fibromyalgia)\b",
+    r"\b(?:COPD|emphysema|asthma|T[12]?DM\w*|DM\d?|I?DDM|diabet\w+|HTN|(?:pulmonary )?hypertensi\w+|CHF|"
+    r"HF\w{0,4}|heart failure|cardiomyopathy|CAD|coronary (?:artery )?disease|isch[a]?emic heart disease|PVD|"
+    r"PAD|CKD\w*|ESRD|(?:kidney|renal) (?:disease|insufficiency)|cirrhosis|epilepsy|dementia|alzheimer\w*|"
+    r"parkinson\w*|multiple sclerosis|lupus|SLE|rheumatoid|hypothyroid\w*|hyperlipid\w+|HLD|dyslipid\w+|"
+    r"obes\w+|sleep apn\w+|OSA|HIV|schizophren\w+|bipolar|osteopor\w+|glaucoma|sickle\w*|h[a]?emophilia|"
+    r"cystic fibrosis|valve disease|aortic stenosis|BPH|GERD|fibromyalgia)\b",
     re.I,
 )
 """Illnesses that a history holds and the patient still has."""
