@@ -140,7 +140,9 @@ def answer_to(clause: NoteIndex, view: View, place: int) -> int:
     """The note's word for what stands nearest to a word of the clause."""
     if place + 1 in view.pairs and not _is_far_reaching(clause.tokens[place + 1].concept):
         return view.pairs[place + 1]
-    others = [at for at in view.pairs if at != place and clause.tokens[at].concept not in contrasts()]
+    others = [at for at in view.pairs if at != place and clause.tokens[at].concept not in contrasts()] or [
+        at for at in view.pairs if at != place and not _is_far_reaching(clause.tokens[at].concept)
+    ]
     nearest = min(others, key=lambda at: (abs(at - place), at), default=None)
     return view.anchor if nearest is None else view.pairs[nearest]
 
