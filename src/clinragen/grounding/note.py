@@ -8,8 +8,8 @@ together (see `note_features`, `note_decision`).
 from clinragen.grounding.note_compare import Comparison, compare
 from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import FIRM, features
-from clinragen.grounding.note_inference import is_drawn, opens_inference
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
+from clinragen.grounding.note_inference import is_drawn, opens_inference
 from clinragen.grounding.note_last_words import missing_number, other_side
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
@@ -21,6 +21,8 @@ PLAIN = 0.9
 """The share of a clause that the note must say for it to be supported whatever else may speak against it."""
 AGAINST = frozenset({"negated", "planned", "past", "family"})
 """Without a difference, or one of these beside an answer, the note contradicts nothing."""
+NOT_DENIED = "affirmed" + OF_A_PLACE
+"""Nobody denies a place: "no blood in the head" is not against a note that names the head."""
 QUOTED = 0.5
 TWO_SENTENCES = 0.1
 """What reading two neighbouring sentences together costs against one that says it all."""
@@ -53,8 +55,11 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
 
 def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:
     """The verdict on a clause, given the place of the note that answers it and the features of both."""
-    speaks_against = found is not None and bool(found.differences or found.beside & AGAINST)
-    return _plainly(note, found, told) or decide(told, speaks_against)[0]
+    kinds = {difference.kind for difference in found.differences} if found else set()
+    speaks_against = bool(kinds - {NOT_DENIED} or (found and found.beside & AGAINST))
+    verdict = _plainly(note, found, told) or decide(told, speaks_against)[0]
+    awaited = found is not None and any(each.kind.startswith("not done") for each in found.differences)
+    return "contradicted" if awaited and verdict == "supported" else verdict
 
 
 def _plainly(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict | None:

@@ -9,6 +9,8 @@ from importlib.resources import files
 WORD = re.compile(
     r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?%]"
 )
+SHORTEST = 3
+"""Words up to so long are abbreviations, which nothing is inflected to ("HIV" is no "hives")."""
 _BEGINNING = re.compile(r"(?<![\w-])(?:\w+|\S)")
 _BLANKS = {ord(blank): " " for blank in "\n\r\t\f\v\u00a0"}
 _HYPHENATED = ("year-old",)
@@ -46,7 +48,7 @@ def concepts_of(word: str) -> tuple[str, ...]:
     if not word[0].isalnum():
         return ()
     means = _synonyms().get(word)
-    if means is None and stem(word) not in _general():
+    if means is None and len(word) > SHORTEST and stem(word) not in _general():
         means = _inflected_synonyms().get(stem(word))
     if means is None and "-" in word and stem(word) not in _single():
         return tuple(concept for part in word.split("-") if part for concept in concepts_of(part))

@@ -1,4 +1,7 @@
-"""Inferences: "suggesting sepsis", "due to the fall". A note supports one only where it draws that very link."""
+"""Inferences: "suggesting sepsis", "due to the fall".
+
+A note supports one only where it draws that very link.
+"""
 
 import csv
 import re
@@ -34,9 +37,8 @@ def is_drawn(clause: NoteIndex, before: str, note: NoteIndex, found: Comparison 
         return False
     inferred = [place for place, token in clause.told() if token.weight == 1]
     is_said = all(found.view.fit.get(place, 0.0) >= SURELY for place in inferred)
-    return (
-        is_said and bool(forms_of(sentences_of(note, found.view))["cause"]) and _starts(before, note, found)
-    )
+    is_link = bool(forms_of(sentences_of(note, found.view))["cause"])
+    return is_said and is_link and _starts(before, note, found)
 
 
 def _starts(before: str, note: NoteIndex, found: Comparison) -> bool:

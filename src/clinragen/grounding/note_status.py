@@ -33,6 +33,21 @@ _SAYS_CONDITION = re.compile(
     r"conditional)\b",
     re.I,
 )
+_LASTING = re.compile(
+    r"\b(?:COPD|emphysema|asthma|T[12]?DM\w*|DM\d?|I?DDM|diabet\w+|HTN|(?:pulmonary )?hypertensi\w+|CHF|"
+    r"HF\w{0,4}|heart failure|cardiomyopathy|CAD|coronary (?:artery )?disease|isch[a]?emic heart disease|PVD|"
+    r"PAD|CKD\w*|ESRD|(?:kidney|renal) (?:disease|insufficiency)|cirrhosis|epilepsy|dementia|alzheimer\w*|"
+    r"parkinson\w*|multiple sclerosis|lupus|SLE|rheumatoid|hypothyroid\w*|hyperlipid\w+|HLD|dyslipid\w+|"
+    r"obes\w+|sleep apn\w+|OSA|HIV|schizophren\w+|bipolar|osteopor\w+|glaucoma|sickle\w*|h[a]?emophilia|"
+    r"cystic fibrosis|valve disease|aortic stenosis|BPH|GERD|fibromyalgia)\b",
+    re.I,
+)
+"""Illnesses that a history holds and the patient still has."""
+_ENDED = re.compile(
+    r"\b(?:former\w*|resolved|cured|outgr\w+|remission|as a child|childhood|gestational|ago|until|reversed|"
+    r"no longer|previous\w*|prior)\b",
+    re.I,
+)
 _RESULT = re.compile(
     r"\b(?:excluded|ruled out|negative|sterile|clear|normal|(?:came|come|is|are) back|return\w*|resulted|"
     r"show\w*|found|find\w*|reveal\w*|demonstrat\w*|grew|grow\w*|yield\w*|detect\w*|isolat\w*|"
@@ -92,6 +107,12 @@ class Pair:
     def is_dated(self) -> bool:
         """Whether the note gives it a year of its own: "DVT L leg 2122"."""
         return _YEAR.search(self.note.text, *self.note.item(self.at)) is not None
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether it is an illness that stays, and the note does not say that it has ended."""
+        item = self.note.text[slice(*self.note.item(self.at))]
+        return _LASTING.search(item) is not None and _ENDED.search(item) is None
 
     @property
     def is_procedure(self) -> bool:
@@ -169,7 +190,10 @@ def _awaited(note: NoteIndex, at: int) -> frozenset[Status]:
 def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:
     """The same thing told of another person, denied, left open, not yet done or over."""
     denied = {pair.told_in for pair in pairs if "negated" in pair.said & pair.told}
+    says_now = bool(pairs) and pairs[0].says_now
     for pair in pairs:
+        if not pair.said and not pair.told and not says_now:
+            continue
         for differs, kind, reason in _DIFFERENCES:
             if differs(pair) and not (pair.told_in in denied and kind in ("denied", "affirmed")):
                 yield Difference(pair.place, pair.kind_of(kind), reason, view.fit[pair.place])
@@ -198,10 +222,10 @@ def _is_to_come(pair: Pair) -> bool:
 
 
 def _is_over(pair: Pair) -> bool:
-    if pair.is_dated and pair.says_now and not pair.said & OVER:
+    if pair.says_now and pair.is_dated and not pair.said & OVER:
         return True
     is_told = bool(pair.told & OVER) and not pair.said & OVER
-    return is_told and not pair.is_past_tense and not pair.is_procedure
+    return is_told and not pair.is_past_tense and not pair.is_procedure and not pair.is_lasting
 
 
 def _is_current(pair: Pair) -> bool:

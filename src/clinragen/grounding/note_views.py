@@ -1,14 +1,16 @@
 """Which sentences of a note a clause could be about, and which of their words answer which of its words."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from clinragen.grounding.note_alike import alike
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import contrasts
+from clinragen.grounding.note_words import agree
 
-MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 3, 0.9
-PROMISING = 0.7
+MOST_SENTENCES, MOST_VIEWS, NEIGHBOUR = 4, 2, 0.9
+PROMISING = 0.85
 """The share of the best view's weight from which another is worth comparing."""
 FIT = 20
 """So many words farther away may an answer stand that is the word itself."""
@@ -36,32 +38,48 @@ _Places = Mapping[int, Sequence[int]]
 
 def views(clause: NoteIndex, note: NoteIndex) -> list[View]:
     """The most promising views of the note, of sentences alone and with a neighbour."""
-    weighed = [(_weight(clause, view), view) for view in _all_views(clause, note)]
+    agreeing = _agreeing_numbers(clause, note)
+    weighed = [(_weight(clause, view, agreeing), view) for view in _all_views(clause, note, agreeing)]
     weighed.sort(key=lambda pair: -pair[0])
     return [view for weight, view in weighed[:MOST_VIEWS] if weight >= PROMISING * weighed[0][0]]
 
 
-def _weight(clause: NoteIndex, view: View) -> float:
+def _agreeing_numbers(clause: NoteIndex, note: NoteIndex) -> Counter[int]:
+    """For each sentence of the note, how many numbers of a clause it holds."""
+    numbers = [(token.start, token.number) for _, token in clause.told() if token.number]
+    return Counter(
+        sentence
+        for start, said in numbers
+        for sentence in {
+            note.sentence_of[at]
+            for at in note.numbers
+            if agree(said, note.tokens[at].number or said, clause.text, start)
+        }
+    )
+
+
+def _weight(clause: NoteIndex, view: View, agreeing: Mapping[int, int]) -> float:
     """How much of a clause a view answers at most; a neighbour is to add something."""
     total = sum(clause.tokens[place].weight * fit for place, fit in view.fit.items())
+    total += max(agreeing[number] for number in view.sentences)
     return total * (1.0 if len(view.sentences) == 1 else NEIGHBOUR)
 
 
-def _all_views(clause: NoteIndex, note: NoteIndex) -> Iterator[View]:
+def _all_views(clause: NoteIndex, note: NoteIndex, agreeing: Mapping[int, int]) -> Iterator[View]:
     answers = {
         place: alike(token, note)
         for place, token in enumerate(clause.tokens)
         if token.weight and not token.number
     }
     inside = _by_sentence(note, answers)
-    for number in _likely_sentences(clause, answers, inside):
+    for number in _likely_sentences(clause, answers, inside, agreeing):
         for group in ((number,), (number, number + 1), (number - 1, number)):
             found = _together(inside, number, group)
             if found is not None:
                 yield from _views_of(clause, note, group, inside[number], found, answers)
 
 
-def _by_sentence(note: NoteIndex, answers: _Answers) -> dict[int, _Places]:
+def _by_sentence(note: NoteIndex, answers: _Answers) -> Mapping[int, _Places]:
     """For each sentence that answers anything, what answers each word of the clause there."""
     inside: dict[int, dict[int, list[int]]] = {}
     for place, found in answers.items():
@@ -70,9 +88,12 @@ def _by_sentence(note: NoteIndex, answers: _Answers) -> dict[int, _Places]:
     return inside
 
 
-def _likely_sentences(clause: NoteIndex, answers: _Answers, inside: Mapping[int, _Places]) -> list[int]:
+def _likely_sentences(
+    clause: NoteIndex, answers: _Answers, inside: Mapping[int, _Places], agreeing: Mapping[int, int]
+) -> list[int]:
     scores = {
-        number: sum(
+        number: 100 * agreeing[number]
+        + sum(
             round(100 * max(answers[place][at] for at in places) * clause.tokens[place].weight)
             for place, places in found.items()
         )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise, takewhile
 from typing import NamedTuple
 
@@ -54,9 +54,8 @@ class Number(NamedTuple):
 
     def is_like(self, other: "Number") -> bool:
         """Whether both measure or count the same thing."""
-        return (
-            self.measures == other.measures or self.measures in other.counts or other.measures in self.counts
-        )
+        is_counted = self.measures in other.counts or other.measures in self.counts
+        return is_counted or self.measures == other.measures
 
 
 def agree(said: Number, told: Number, text: str, at: int) -> bool:
@@ -83,6 +82,9 @@ class Token(NamedTuple):
     number: Number | None = None
 
 
+_Meaning = tuple[str, tuple[str, ...], float, Number | None]
+
+
 def tokens(text: str, start: int, end: int) -> list[Token]:
     """The words of `text[start:end]`."""
     found: list[Token] = []
@@ -90,10 +92,8 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
     for word, begin, stop in _words(text, start, end):
         segment += word in _SEGMENT_ENDS
         chunk += word in _CHUNK_ENDS or word in _SEGMENT_ENDS
-        for concept in _meanings(word, found):
-            number = _number(concept)
-            weight = 1.0 if number else weight_of(concept)
-            found.append(Token(begin, stop, concept, kinds_of(concept), weight, segment, chunk, number))
+        for concept, kinds, weight, number in _meanings(word, found):
+            found.append(Token(begin, stop, concept, kinds, weight, segment, chunk, number))
     return _with_units(_with_susceptibility(text, found))
 
 
@@ -107,11 +107,20 @@ def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
     yield from ((hit[0], *hit.span()) for hit in WORD.finditer(text, at, end))
 
 
-def _meanings(word: str, before: Sequence[Token]) -> tuple[str, ...]:
-    """The concepts of a word; a lone capital L is left unless it follows a number (3 L)."""
-    if word in _SIDES and not (before and before[-1].number):
-        return (_SIDES[word],)
-    return concepts_of(word.lower())
+def _meanings(word: str, before: Sequence[Token]) -> tuple[_Meaning, ...]:
+    """What a word means; a lone capital L is left unless it follows a number (3 L)."""
+    is_side = word in _SIDES and not (before and before[-1].number)
+    return _known(_SIDES[word] if is_side else word.lower())
+
+
+@lru_cache(maxsize=1 << 15)
+def _known(word: str) -> tuple[_Meaning, ...]:
+    """The concepts of a word, each with what it is a kind of, its weight, and its number if it is one."""
+    found = []
+    for concept in concepts_of(word):
+        number = _number(concept)
+        found.append((concept, kinds_of(concept), 1.0 if number else weight_of(concept), number))
+    return tuple(found)
 
 
 def _number(concept: str) -> Number | None:
