@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench bench-teach bench-kills clean
+.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -41,6 +41,12 @@ format: setup
 
 bench: setup
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script; done
+
+# The checker: how fast, how often right on labelled claims, how many planted errors it catches.
+bench-check: setup
+	$(BIN)/python benchmarks/bench_check.py
+	$(BIN)/python benchmarks/checker_accuracy.py
+	$(BIN)/python benchmarks/planted_errors.py
 
 # How busy the remote teacher keeps a server, and its own cost; what 50 kills do to its ledger.
 bench-teach: setup

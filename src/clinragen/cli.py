@@ -74,6 +74,18 @@ def diagnose(run: Annotated[Path, typer.Argument(help="a run folder")], case: Ca
     console.print_json(json.dumps(diagnose_case(run, case), ensure_ascii=False, default=str))
 
 
+@app.command()
+def facts(
+    case: CasePath,
+    run: Annotated[Path | None, typer.Option(help="a run folder; without it, the curated facts")] = None,
+    top: Annotated[int, typer.Option(min=1, help="how many facts")] = 10,
+) -> None:
+    """Print the facts that bear on a case, best first, with score and citation, as JSON."""
+    from clinragen.knowledge.case_facts import facts_of_case
+
+    console.print_json(json.dumps(facts_of_case(case, run, top), ensure_ascii=False))
+
+
 def _step_command(step: Step) -> None:
     def command(recipe: RecipePath, overrides: Overrides = None) -> None:
         _run(step, read_recipe(recipe, overrides or ()))

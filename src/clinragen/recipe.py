@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from clinragen.errors import RecipeError
 
@@ -58,8 +58,60 @@ class Cohort(Section):
 class Knowledge(Section):
     """Which facts the student may read."""
 
-    kind: Literal["curated"] = Field("curated", description="the cited facts that come with the package")
+    sources: tuple[Literal["curated", "pubmed", "wikipedia", "primekg", "folder"], ...] = Field(
+        ("curated",),
+        min_length=1,
+        description="where facts come from, the first source of a fact gives its words; "
+        "curated are the cited facts that come with the package and need no network",
+    )
     min_facts: int = Field(8, ge=0, description="fewest facts every label must have")
+    queries: dict[str, tuple[str, ...]] = Field(
+        {}, description="pubmed, wikipedia: what to search for each label; a label not named: its name"
+    )
+    documents: int = Field(5, ge=1, le=100, description="pubmed, wikipedia: most documents of a query")
+    email: str = Field("", description="pubmed, wikipedia: whom their operators may write to about requests")
+    pubmed_url: str = Field(
+        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
+        pattern="^https?://",
+        description="base URL of the NCBI E-utilities",
+    )
+    wikipedia_url: str = Field(
+        "https://en.wikipedia.org/w/api.php",
+        pattern="^https?://",
+        description="URL of a MediaWiki action API",
+    )
+    primekg_file: str = Field("", description="PrimeKG's kg.csv, relative to the recipe file")
+    folder: str = Field("", description="folder of .txt, .md and .pdf files, relative to the recipe file")
+    folder_licence: str = Field("", description="folder: the licence under which its files may be used")
+    cache: str = Field("", description="folder of what was fetched; empty: .fetched beside the run folders")
+    endpoint: str = Field("", description="base URL of an OpenAI-compatible API that reads the documents")
+    model: str = Field("", description="the name of the model that reads the documents")
+    folder_may_leave: bool = Field(
+        False, description="folder: whether its texts may be sent to an endpoint on another machine"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Knowledge":
+        lacking = [
+            f"{key} (needed by {source})"
+            for source in self.sources
+            for key in _NEEDED_BY.get(source, ())
+            if not getattr(self, key)
+        ]
+        if lacking:
+            raise ValueError("knowledge lacks " + ", ".join(lacking))
+        if len(set(self.sources)) < len(self.sources):
+            raise ValueError("knowledge.sources names a source twice")
+        return self
+
+
+_NEEDED_BY = {
+    "pubmed": ("email", "endpoint", "model"),
+    "wikipedia": ("email", "endpoint", "model"),
+    "primekg": ("primekg_file",),
+    "folder": ("folder", "folder_licence", "endpoint", "model"),
+}
+"""What a source of facts cannot do without: an address, and a model that reads documents."""
 
 
 class Teach(Section):
@@ -273,8 +325,12 @@ def recipe_keys(section: str = "") -> list[str]:
 
 
 def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
-    """Read `source.path` relative to the recipe file, so that a recipe works from anywhere."""
-    if not recipe.source.path or Path(recipe.source.path).is_absolute():
-        return recipe
-    source = recipe.source.model_copy(update={"path": str(folder / recipe.source.path)})
-    return recipe.model_copy(update={"source": source})
+    """Read the paths of inputs relative to the recipe file, so that a recipe works from anywhere."""
+    for section, keys in _PATHS.items():
+        read = getattr(recipe, section)
+        beside = {key: str(folder / path) for key in keys if (path := getattr(read, key))}
+        recipe = recipe.model_copy(update={section: read.model_copy(update=beside)})
+    return recipe
+
+
+_PATHS = {"source": ("path",), "knowledge": ("primekg_file", "folder")}

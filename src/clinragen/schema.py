@@ -96,11 +96,40 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A text that facts are drawn from: where it is from, how to cite it, and what its licence permits.
+
+    `document_id` names one version of the text (a revision, a content hash), so that spans stay true.
+    `retrieved` is the day it was fetched in ISO 8601, None for a file that was always here.
+    """
+
+    document_id: str
+    source: str
+    title: str
+    text: str
+    citation: str
+    url: str
+    licence: str
+    retrieved: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Where a document says a fact: `text` is the document's `text[start:end]`."""
+
+    document_id: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """The smallest citable unit of knowledge: a finding, or words of a note, that speak for diagnoses.
 
     Either `variable` and `level` are given (a series fact; `threshold` in the variable's unit where the
-    source states one) or `sign` is (a note fact: the words as a note would say them).
+    source states one) or `sign` is (a note fact: the words as a note would say them). A curated fact has
+    no quotes: it is told in words of our own after the work it cites.
     """
 
     fact_id: str
@@ -111,6 +140,8 @@ class Fact:
     level: Level | None = None
     threshold: float | None = None
     sign: str | None = None
+    licence: str = ""
+    quotes: tuple[Quote, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

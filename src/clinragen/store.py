@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 import polars as pl
 
 from clinragen.errors import RunError
-from clinragen.schema import Fact, Measurement, Prediction, Rationale, Split, Stay
+from clinragen.schema import Document, Fact, Measurement, Prediction, Quote, Rationale, Split, Stay
 
 MANIFEST = "manifest.json"
 STARTED = "started.json"
 KEPT_ALWAYS = "ledger.sqlite"
 
-Noun = TypeVar("Noun", Fact, Rationale)
+Noun = TypeVar("Noun", Fact, Rationale, Document)
 
 _MEASUREMENT = pl.Struct(
     {
@@ -128,14 +128,14 @@ def _stay(row: dict[str, Any]) -> Stay:
     return Stay(**row)
 
 
-def write_nouns(path: Path, nouns: Iterable[Fact] | Iterable[Rationale]) -> None:
-    """Write facts or rationales as JSON lines."""
+def write_nouns(path: Path, nouns: Iterable[Fact] | Iterable[Rationale] | Iterable[Document]) -> None:
+    """Write facts, rationales or documents as JSON lines."""
     lines = [json.dumps(asdict(noun), ensure_ascii=False) for noun in nouns]
     write_text(path, "".join(line + "\n" for line in lines))
 
 
 def read_nouns(path: Path, noun: type[Noun]) -> list[Noun]:
-    """Read facts or rationales from JSON lines."""
+    """Read facts, rationales or documents from JSON lines."""
     if not path.exists():
         raise RunError(f"missing {path}", fix="run the step that writes it, or `clinragen run RECIPE`")
     names = {field.name for field in fields(noun)}
@@ -144,8 +144,14 @@ def read_nouns(path: Path, noun: type[Noun]) -> list[Noun]:
 
 
 def _noun_values(row: dict[str, Any], names: set[str]) -> dict[str, Any]:
-    """The fields of a noun, JSON's lists as tuples."""
-    return {name: tuple(v) if isinstance(v := row[name], list) else v for name in names}
+    """The fields of a noun that the row has, JSON's lists as tuples, its quotes as nouns."""
+    return {name: _noun_value(name, row[name]) for name in names if name in row}
+
+
+def _noun_value(name: str, value: Any) -> Any:
+    if name == "quotes":
+        return tuple(Quote(**quote) for quote in value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def write_predictions(path: Path, predictions: Iterable[Prediction]) -> None:

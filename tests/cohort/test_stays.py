@@ -241,14 +241,14 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows, rows)
 def test_nothing_charted_after_the_prediction_time_changes_a_stay(some, more):
     late = [row for row in more if row["time"] > at(48)]
     assert one_stay(patient(), some) == one_stay(patient(), some, late)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows, st.randoms(use_true_random=False))
 def test_the_order_of_events_does_not_matter(some, random):
     events = [*patient(), *patient(2, stay="s2", admission="a2"), *some]

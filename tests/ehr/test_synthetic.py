@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_hospital_and_another_seed_another():
     assert not simulate(40, 1).events.equals(simulate(40, 2).events)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(shards=st.integers(1, 5), stays=st.integers(0, 40))
 def test_cutting_a_hospital_into_shards_changes_nothing(shards: int, stays: int):
     whole = simulate(stays, 3)

@@ -126,7 +126,7 @@ def test_the_same_amount_in_another_unit_agrees() -> None:
 SIGNS = sorted(sign_phrases())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     sign=st.sampled_from(SIGNS),
     frame=st.sampled_from(["The note reports {}", "On exam there is {}", "{} is noted"]),
@@ -141,7 +141,7 @@ def test_a_present_sign_reads_back_and_its_denial_does_not(sign: str, frame: str
     assert denied is not None and denied.verdict == "contradicted"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(pair=st.lists(st.sampled_from(signs()), min_size=2, max_size=2))
 def test_a_sign_that_shares_no_word_with_the_note_is_unverifiable(pair: list[tuple[str, str]]) -> None:
     (_, told), (_, asked) = pair

@@ -1,9 +1,13 @@
 """A statement about a series is judged by arithmetic on its measurements."""
 
+import csv
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clinragen.clinical.findings import findings, sentence
@@ -57,12 +61,38 @@ def chart_of(values: dict[str, list[float]]) -> Stay:
 
 
 def claims_of(text: str, stay: Stay) -> list[Claim]:
-    index, before, found = series_index(stay), (), []
+    index, before, found = series_index(stay), None, []
     for clause in clauses(text):
-        claim, named = check_series_clause(clause, index, before)
-        before = named or before
+        claim, before = check_series_clause(clause, index, before)
         found += [claim] if claim else []
     return found
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (Path(__file__).parent / name).open(encoding="utf-8") as rows:
+        return list(csv.DictReader(rows))
+
+
+@cache
+def two_days() -> Stay:
+    """A stay of two days with every common kind of course: `series_chart.csv`."""
+    rows = tuple(
+        Measurement(
+            START + timedelta(hours=float(row["hour"])),
+            row["variable"],
+            float(row["value"]),
+            row["unit"],
+            float(row["low"]) if row["low"] else None,
+            float(row["high"]) if row["high"] else None,
+        )
+        for row in table("series_chart.csv")
+    )
+    return replace(chart_of({}), measurements=rows)
+
+
+@pytest.mark.parametrize("row", table("series_claims.csv"), ids=lambda row: row["text"])
+def test_sentences_as_clinicians_write_them(row):
+    assert " ".join(claim.verdict for claim in claims_of(row["text"], two_days())) == row["verdicts"]
 
 
 def verdicts(text: str) -> list[str]:
@@ -199,6 +229,7 @@ def series(draw):
     return name, draw(st.lists(numbers, min_size=1, max_size=12))
 
 
+@settings(deadline=None)
 @given(series())
 def test_the_sentence_of_a_finding_reads_back_as_supported(drawn):
     name, values = drawn
@@ -211,6 +242,7 @@ def test_the_sentence_of_a_finding_reads_back_as_supported(drawn):
         assert claim.verdict == "supported"
 
 
+@settings(deadline=None)
 @given(series())
 def test_a_finding_with_its_level_flipped_is_contradicted(drawn):
     name, values = drawn
@@ -221,6 +253,7 @@ def test_a_finding_with_its_level_flipped_is_contradicted(drawn):
     assert claim.verdict == "contradicted"
 
 
+@settings(deadline=None)
 @given(series(), series())
 def test_a_sentence_about_an_unmeasured_variable_is_unverifiable(drawn, other):
     (name, values), (unmeasured, _) = drawn, other
@@ -231,6 +264,7 @@ def test_a_sentence_about_an_unmeasured_variable_is_unverifiable(drawn, other):
         assert claim.reason == f"{unmeasured} was never measured"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=" .,;\nabcCrisehgnd0123456789.-%µ°/", max_size=200))
 def test_clauses_are_exact_spans_in_order_that_never_overlap(text):
     end = 0
@@ -240,6 +274,7 @@ def test_clauses_are_exact_spans_in_order_that_never_overlap(text):
         end = clause.end
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from((SUPPORTED + CONTRADICTED + UNVERIFIABLE).split()), max_size=25))
 def test_no_jumble_of_words_breaks_the_checker(words):
     for claim in claims_of(" ".join(words), chart_of(CHART)):

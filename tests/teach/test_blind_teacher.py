@@ -88,7 +88,7 @@ def test_an_answer_without_diagnoses_is_malformed(tmp_path: Path):
 def test_a_sample_that_agrees_stands_above_one_that_is_better_grounded(tmp_path: Path):
     texts = [
         reply("Creatinine is high. Creatinine is rising.", diagnoses=["pneumonia"]),
-        reply("Creatinine is high. The kidneys deserve attention soon.", diagnoses=list(CODED)),
+        reply("Creatinine is high. The chest film shows clear lungs.", diagnoses=list(CODED)),
     ]
     with serving(lambda asked: (200, completion(texts[asked["seed"]]))) as served:
         done = taught([patient()], asking(tmp_path, served.endpoint, prompt="blind-1", samples=2))

@@ -10,7 +10,7 @@ from clinragen.teach.shard import taught
 from local_endpoint import Said, completion, serving
 
 RIGHT = "Creatinine is high. Creatinine is rising."
-VAGUE = "Creatinine is high. The kidneys deserve attention soon."
+VAGUE = "Creatinine is high. The chest film shows clear lungs."
 WRONG = "Creatinine is low."
 
 

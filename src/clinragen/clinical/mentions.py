@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple, get_args
 
 from clinragen.clinical.diagnoses import diagnoses, signs
 from clinragen.clinical.notes import FAMILY, Span, sections, sentences
+from clinragen.clinical.phrases import any_phrase
 
 Status = Literal["family", "negated", "uncertain", "planned", "resolved", "past", "present"]
 Boundary = Literal["end", "pause"]
@@ -35,6 +36,12 @@ _MARKS = ("?", ";", "non-")
 _TO_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _LIST_ITEM = re.compile(r",[^,;.]*")
 _TOLD_ANEW = re.compile(r"\b(?:with|is|was|are|were|had|shows?|showed)\b")
+_NEW_ITEM = re.compile(
+    r",\s*(?:and\s+)?(?:an?|the|his|her|this|some|new|known|small|large|mild|moderate|severe|[LR]|left|right|"
+    r"bilateral|bibasal|[LR][UML]L|acute|chronic|stable|normal|clear|patent|intact|only|\d+)(?![\w-])",
+)
+_LIST_GOES_ON = re.compile(r"[^.;]*?,?\s(?:n?or)\s")
+_RELATIVE_CLAUSE = re.compile(r"^,\s*(?:which|who|that)\b")
 _LIST_BREAK = re.compile(r"[,(]")
 _ENDS_A_LIST_ITEM = re.compile(r"(?:,|\band)\s*$")
 _SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
@@ -76,6 +83,10 @@ class Cue(NamedTuple):
     reach: int | None
 
 
+CueTable = tuple[re.Pattern[str], Mapping[str, Sequence[tuple[Status | Boundary | None, str, int | None]]]]
+"""A pattern of all cues, and what each of them means: (status, side, reach)."""
+
+
 def find_mentions(text: str, phrases: Mapping[str, str]) -> tuple[Mention, ...]:
     """Every place where one of the phrases stands as whole words, in any case; the longest phrase wins.
 
@@ -102,9 +113,9 @@ def told_sentences(text: str) -> tuple[Sentence, ...]:
     )
 
 
-def find_cues(text: str, sentence: Sentence) -> list[Cue]:
+def find_cues(text: str, sentence: Sentence, table: CueTable | None = None) -> list[Cue]:
     """The cues of one sentence, in order; a word may be a cue to both sides."""
-    pattern, rows = _cues()
+    pattern, rows = table or cue_table()
     found = [Cue(sentence.start, sentence.start, "family", "before", None)] if sentence.is_family else []
     for hit in pattern.finditer(_lower(text), sentence.start, sentence.end):
         for status, side, reach in rows[_key(hit[0])]:
@@ -123,6 +134,21 @@ def statuses_at(text: str, span: Span, cues: Sequence[Cue]) -> frozenset[Status]
     """All statuses that reach a span ("mother had no diabetes": family and negated); none means present."""
     reaching = (cue.status for cue in cues if _reaches(text, cue, span, cues))
     return frozenset(status for status in reaching if status in STATUSES)
+
+
+@cache
+def cue_table(package: str = "", name: str = "") -> CueTable:
+    """The cues of `cues.csv` and of a further table of its form, where a boundary replaces what a cue was."""
+    more = [files(package) / name] if package else []
+    rows: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
+    for path in (files("clinragen.clinical") / "cues.csv", *more):
+        with path.open(encoding="utf-8") as table:
+            for row in csv.DictReader(table):
+                status: Status | Boundary | None = row["status"] or None  # type: ignore[assignment]
+                if status not in STATUSES and path in more:
+                    rows[row["cue"]] = []
+                rows.setdefault(row["cue"], []).append((status, row["side"], int(row["reach"] or 0) or None))
+    return _any_of(rows), rows
 
 
 @cache
@@ -173,13 +199,18 @@ def _is_blocked_before(cue: Cue, between: str, text: str, span: Span) -> bool:
     if "," not in between:
         return False
     item = _LIST_ITEM.search(text, span.start - len(between) + between.rindex(","))
-    return cue.reach is not None or (cue.status == "negated" and bool(item and _TOLD_ANEW.search(item[0])))
+    is_new = item is not None and (
+        _TOLD_ANEW.search(item[0])
+        or (_NEW_ITEM.match(item[0]) and not _LIST_GOES_ON.match(text, item.start()))
+    )
+    return cue.reach is not None or (cue.status == "negated" and bool(is_new))
 
 
 def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:
     """Earlier items of a list: "fatigue and absent P waves"; "lisinopril, warfarin held"."""
-    if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between):
+    if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between) and not _TOLD_ANEW.search(between):
         return True
+    between = _RELATIVE_CLAUSE.sub("", between)
     return cue.reach is not None and _LIST_BREAK.search(between.rstrip(", ")) is not None
 
 
@@ -199,22 +230,11 @@ def _matcher(phrases: tuple[tuple[str, str], ...]) -> tuple[re.Pattern[str], dic
     return _any_of(concepts), concepts
 
 
-@cache
-def _cues() -> tuple[re.Pattern[str], dict[str, list[tuple[Status | Boundary | None, str, int | None]]]]:
-    rows: dict[str, list[tuple[Status | Boundary | None, str, int | None]]] = {}
-    with (files("clinragen.clinical") / "cues.csv").open(encoding="utf-8") as table:
-        for row in csv.DictReader(table):
-            status: Status | Boundary | None = row["status"] or None  # type: ignore[assignment]
-            rows.setdefault(row["cue"], []).append((status, row["side"], int(row["reach"] or 0) or None))
-    return _any_of(rows), rows
-
-
 def _any_of(phrases: Mapping[str, object]) -> re.Pattern[str]:
     """Any of these as whole words, the longest first; blanks match any blanks, so wrapped lines too."""
-    longest_first = sorted(phrases, key=lambda phrase: (-len(phrase), phrase))
-    words = "|".join(re.escape(each).replace(r"\ ", r"\s+") for each in longest_first if each not in _MARKS)
-    marks = "|".join(re.escape(each) for each in longest_first if each in _MARKS)
-    return re.compile(rf"(?<![\w-])(?:{words or '(?!)'})(?![\w-])" + (f"|{marks}" if marks else ""))
+    marks = "|".join(re.escape(each) for each in sorted(phrases) if each in _MARKS)
+    words = any_phrase(each for each in phrases if each not in _MARKS)
+    return re.compile(rf"(?<![\w-])(?:{words})(?![\w-])" + (f"|{marks}" if marks else ""))
 
 
 def _key(phrase: str) -> str:

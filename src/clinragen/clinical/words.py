@@ -16,6 +16,7 @@ WordLevel = Literal["low", "normal", "high", "not high"]
 # A variable's name before these words is a treatment, not a measurement.
 _TREATMENT = (
     r"(?!\s+(?:transfus|infus|drip|repletion|replacement|supplement|therapy|tablet|binder|control|pills|"
+    r"protocol|blanket|regimen|supplements|tablets|challenge|"
     r"products|chloride|bicarbonate|gluconate|sulfate|cultures?\b|pressure (?:control|support|medic)))"
 )
 

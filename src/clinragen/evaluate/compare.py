@@ -11,6 +11,7 @@ from clinragen.evaluate.answers import Answers, best_threshold, text_answers, wi
 from clinragen.evaluate.baselines import baseline_answers
 from clinragen.evaluate.bootstrap import resamples, share
 from clinragen.evaluate.ceiling import ceiling_answers
+from clinragen.evaluate.checker import checker_scores
 from clinragen.evaluate.evidence import evidence_places, read_truth, recall_by_evidence
 from clinragen.evaluate.metrics import NO_STAY, Weights
 from clinragen.evaluate.predict import Predicted
@@ -63,6 +64,7 @@ def compare(recipe: Recipe, run: Path, predicted: Predicted, progress: Tell) -> 
         **claim_scores("held_out", checked, weights),
         **likeness_scores("held_out", predicted.student, rationales(run), weights),
         **swap_scores("held_out", predicted.swap, predicted.donors, predicted.swapped, swap_weights),
+        **checker_scores(samples, recipe.seed),
     }
     return Compared(scores, answers["held_out/probabilities"], checked, weights)
 

@@ -1,92 +1,108 @@
 """Does the note support what a clause says? The clause is read like a note, and the two are compared.
 
-A clause is compared with the sentences of the note that share its words (see `note_views`): supported where
-one covers it and nothing critical differs, contradicted where one covers it but for something critical (who,
-whether, which side, number, drug, organism), unverifiable otherwise. What a clause infers is unverifiable
-unless the note infers it too.
+A clause is compared with the sentences of the note that share its words (see `note_views`); what is covered,
+what differs (who, whether, which side, number, drug, organism) and what kind of statement it is are weighed
+together (see `note_features`, `note_decision`).
 """
 
-import re
-from collections.abc import Iterator
-
 from clinragen.grounding.note_compare import Comparison, compare
-from clinragen.grounding.note_index import NoteIndex, note_index
+from clinragen.grounding.note_decision import decide, strongest
+from clinragen.grounding.note_features import FIRM, features
+from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
+from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
 from clinragen.schema import Claim, Verdict
 
 __all__ = ["NoteIndex", "check_note_clause", "note_index"]
 
-COVERED = 0.7
-"""The share of a clause's words that the note must hold to support it; `STATED` for an inference."""
-TOLD_OTHERWISE = 0.55
-STATED = 0.9
+PLAIN = 0.9
+"""The share of a clause that the note must say for it to be supported whatever else may speak against it."""
+AGAINST = frozenset({"negated", "planned", "past", "family"})
+"""Without a difference, or one of these beside an answer, the note contradicts nothing."""
+QUOTED = 0.5
 TWO_SENTENCES = 0.1
 """What reading two neighbouring sentences together costs against one that says it all."""
 
-_INFERENCE = re.compile(
-    r"\b(?:suggest\w*|consistent with|compatible with|in keeping with|indicat(?:e|es|ing|ive)|"
-    r"point(?:s|ing)? to\w*|speak(?:s|ing)? for|support(?:s|ing)?|fit(?:s|ting)?|typical (?:of|for)|"
-    r"characteristic of|hallmark|diagnostic of|driven by|due to|d/t|owing to|secondary to|"
-    r"a (?:clue|sign|feature|picture|marker|result|consequence) (?:of|that)|"
-    r"cause[sd]?|causing|because(?: of)?|account(?:s|ed|ing)? for|explain(?:s|ed|ing)?|attribut\w+|"
-    r"responsible for|result(?:s|ed|ing)? (?:from|in)|led to|leads to|stem(?:s|med)? from|likely from|source|"
-    r"reflect(?:s|ed|ing)?|represent(?:s|ed|ing)?|mean(?:s|ing)? that|impl(?:y|ies)|"
-    r"followed (?:a|an|the)|will|would|is expected|prognosis|raises? (?:the )?(?:suspicion|concern)|"
-    r"argu(?:es|ing) (?:for|against)|makes? .{0,40} (?:likely|unlikely|probable))\b|^\W*(?:as|so)\b",
-    re.I,
-)
-_ADVICE = re.compile(
-    r"\b(?:should|must|recommend\w*|advis\w+|needs? to|may need|remains? (?:central|important|essential))\b",
-    re.I,
-)
-_RANK: dict[Verdict, int] = {"supported": 2, "contradicted": 1, "unverifiable": 0}
 
+def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") -> Claim | None:
+    """What the note says of one clause, which begins at `start` of its rationale; None if it says nothing.
 
-def check_note_clause(text: str, start: int, note: NoteIndex) -> Claim | None:
-    """What the note says of one clause, which begins at `start` of its rationale; None if it says nothing."""
-    clause = note_index(text)
-    if _ADVICE.search(text) or not any(token.weight == 1 for token in clause.tokens):
+    `before` is the clause before it, for what a pronoun stands for.
+    """
+    clause = clause_index(text, before)
+    if not any(token.weight == 1 for _, token in clause.told()):
         return None
-    is_inferred = _INFERENCE.search(text) is not None
-    best = max(_compared(clause, note), key=lambda found: _preference(found, is_inferred), default=None)
-    if best is None:
-        reason = "an inference" if is_inferred else "the note does not speak of this"
-        return _claim(text, start, clause, "unverifiable", (), reason)
-    verdict, reason = _verdict(best, is_inferred)
-    return _claim(text, start, clause, verdict, (_evidence(note, best),), reason)
+    found = best_comparison(clause, note)
+    told = features(text, clause, note, found)
+    if told["form: advice"] and (found is None or found.coverage < QUOTED):
+        return None
+    verdict = verdict_on(note, found, told)
+    return _claim(text, start, clause, verdict, note, found, _reason(verdict, told, found))
 
 
-def _compared(clause: NoteIndex, note: NoteIndex) -> Iterator[Comparison]:
-    for view in views(clause, note):
-        yield compare(clause, note, view)
+def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:
+    """The verdict on a clause, given the place of the note that answers it and the features of both."""
+    speaks_against = found is not None and bool(found.differences or found.beside & AGAINST)
+    return _plainly(note, found, told) or decide(told, speaks_against)[0]
 
 
-def _preference(found: Comparison, is_inferred: bool) -> tuple[float, int]:
+def _plainly(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict | None:
+    """The verdict where there is nothing to weigh, or None.
+
+    Unverifiable is what shares no word with the note, or hardly one although it claims to quote it, and what
+    the note makes conditional; supported is what the note says in full, and its cause too where the clause
+    tells one; contradicted is what it says in full but for a difference.
+    """
+    if found is None or (told["form: quotation"] and found.coverage < QUOTED and not told["differs"]):
+        return "unverifiable"
+    kinds = {difference.kind.removesuffix(OF_A_PLACE) for difference in found.differences}
+    if kinds == {"conditional"} or (kinds == {"open"} and told["form: cause"]):
+        return "unverifiable"
+    if found.coverage < PLAIN:
+        return None
+    if told["form: cause, not told"] and not found.differences:
+        return None
+    if not kinds:
+        return "supported"
+    return "contradicted" if kinds <= FIRM | {"affirmed"} else None
+
+
+def best_comparison(clause: NoteIndex, note: NoteIndex) -> Comparison | None:
+    """The place of the note that answers a clause best, if any shares a word with it."""
+    found = [compare(clause, note, view) for view in views(clause, note)]
+    return max(found, key=_preference, default=None)
+
+
+def _preference(found: Comparison) -> tuple[float, int]:
     cost = TWO_SENTENCES * (len(found.view.sentences) - 1)
-    return round(found.coverage - cost, 2), _RANK[_verdict(found, is_inferred)[0]]
+    return round(found.likeness - cost, 2), -len(found.differences)
 
 
-def _verdict(found: Comparison, is_inferred: bool) -> tuple[Verdict, str]:
-    if is_inferred:
-        is_stated = not found.differences and found.coverage >= STATED and found.is_inferred_by_note
-        return ("supported", "the note states it") if is_stated else ("unverifiable", "an inference")
-    if found.differences and found.coverage >= TOLD_OTHERWISE:
-        verdict: Verdict = "contradicted" if found.is_firm else "unverifiable"
-        return verdict, "; ".join(found.differences)
-    if not found.differences and found.coverage >= COVERED and not found.missing:
-        return "supported", "the note says so"
-    return "unverifiable", "the note does not say this" + (f": {found.missing}" if found.missing else "")
+def _reason(verdict: Verdict, told: dict[str, float], found: Comparison | None) -> str:
+    if verdict == "supported":
+        return "the note says so"
+    if found is None and verdict == "unverifiable":
+        return "the note does not speak of this"
+    if verdict == "contradicted" and found and found.differences:
+        return "; ".join(dict.fromkeys(difference.reason for difference in found.differences))
+    return f"decided by {strongest(told, verdict)}"
 
 
 def _evidence(note: NoteIndex, found: Comparison) -> str:
-    first, last = found.view.sentences[0], found.view.sentences[-1]
-    start, end = note.sentences[first].start, note.sentences[last].end
+    start, end = note.sentences[found.view.sentences[0]].start, note.sentences[found.view.sentences[-1]].end
     return f"note[{start}:{end}]: {' '.join(note.text[start:end].split())}"
 
 
 def _claim(
-    text: str, start: int, clause: NoteIndex, verdict: Verdict, evidence: tuple[str, ...], reason: str
+    text: str,
+    start: int,
+    clause: NoteIndex,
+    verdict: Verdict,
+    note: NoteIndex,
+    found: Comparison | None,
+    reason: str,
 ) -> Claim:
-    words = [text[token.start : token.end] for token in clause.tokens if token.weight == 1]
+    words = [clause.text[token.start : token.end] for _, token in clause.told() if token.weight == 1]
     subject = " ".join(dict.fromkeys(words))
+    evidence = (_evidence(note, found),) if found else ()
     return Claim(text, start, start + len(text), "note", subject, verdict, evidence, reason)

@@ -1,15 +1,13 @@
-"""The words of a note as concepts: abbreviations, synonyms, inflections, numbers and sides made equal."""
+"""The words of a text as tokens: their concepts, what they weigh, and the numbers with what they count."""
 
-import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
-_WORD = re.compile(
-    r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
-)
+from clinragen.grounding.note_concepts import WORD, concepts_of, phrases_in, stem
+from clinragen.grounding.note_kinds import kinds_of, weight_of
+
 _CHUNK_ENDS, _SEGMENT_ENDS = frozenset(",()"), frozenset(";")
 _SIDES = {"L": "left", "R": "right"}
 _NUMBERS = {
@@ -29,19 +27,10 @@ _UNITS: dict[str, tuple[str, float]] = {
     "decade": ("month", 120), "year-old": ("age", 1),
 }  # fmt: skip
 _ROUNDING = 0.03
-_SUFFIXES = (
-    (re.compile(r"(?:'s|’s)$"), ""),
-    (re.compile(r"(?<=[a-z]{4})(?:ia|ic|ical|ically)$"), ""),
-    (re.compile(r"ies$"), "y"),
-    (re.compile(r"(?:(?<=[sxz])|(?<=[cs]h))es$"), ""),
-    (re.compile(r"(?<=[^sui])s$"), ""),
-    (re.compile(r"([b-df-hj-np-rtv-z])\1(?:ed|ing)$"), r"\1"),
-    (re.compile(r"(?<=[a-z]{2}[^e\W])(?:ed|ing)$"), ""),
-    (re.compile(r"(?<=[a-z]{3})ly$"), ""),
-    (re.compile(r"(?<=[a-z]{3})ness$"), ""),
-    (re.compile(r"(?<=[a-z]{3})e$"), ""),
+_ROUGHLY = 0.15
+_ABOUT = re.compile(
+    r"\b(?:about|around|roughly|nearly|almost|approximately|some|over|more than|just|close to)\W*$", re.I
 )
-_PROCEDURE = re.compile(r"\w(?:ectomy|otomy|ostomy|plasty|scopy|centesis|graphy|ation therapy)$")
 
 
 class Number(NamedTuple):
@@ -50,11 +39,13 @@ class Number(NamedTuple):
     value: float
     measures: str
 
-    def agrees(self, other: "Number") -> bool:
-        """Whether both say the same amount, up to the rounding of a conversion."""
-        return self.measures == other.measures and abs(self.value - other.value) <= _ROUNDING * abs(
-            other.value
-        )
+
+def agree(said: Number, told: Number, text: str, at: int) -> bool:
+    """Whether a number at a place of a clause says what the note tells, "about" a number more loosely."""
+    is_rough = _ABOUT.search(text, max(0, at - 25), at) is not None
+    share = _ROUGHLY if is_rough else _ROUNDING
+    is_same_thing = said.measures == told.measures or not said.measures
+    return is_same_thing and abs(said.value - told.value) <= share * abs(told.value)
 
 
 class Token(NamedTuple):
@@ -87,66 +78,25 @@ def tokens(text: str, start: int, end: int) -> list[Token]:
         for concept in _meanings(word, found):
             number = _number(concept)
             weight = 1.0 if number else weight_of(concept)
-            found.append(Token(begin, stop, _kinds(concept), weight, segment, chunk, number))
+            found.append(Token(begin, stop, kinds_of(concept), weight, segment, chunk, number))
     return _with_units(found)
-
-
-@cache
-def contrasts() -> Mapping[str, Mapping[str, str]]:
-    """Concept -> {class: side}: two sides of one class exclude each other, such as left and right."""
-    table: dict[str, dict[str, str]] = {}
-    for row in _rows("note_contrasts.csv"):
-        table.setdefault(stem(row["word"]), {})[row["class"]] = row["side"]
-    return table
-
-
-@cache
-def classes() -> Mapping[str, str]:
-    """Concept -> "drug" or "organism": members are never interchangeable."""
-    return {stem(row["word"]): row["class"] for row in _rows("note_kinds.csv") if row["class"]}
-
-
-@cache
-def stem(word: str) -> str:
-    """A word without its inflection; made for comparing only."""
-    for pattern, ending in _SUFFIXES:
-        if len(word) > 3:
-            word = pattern.sub(ending, word)
-    return word
-
-
-@cache
-def weight_of(concept: str) -> float:
-    """How much a word says: 0 for grammar and reporting, little for general words, else 1."""
-    return _weights().get(concept, 0.0 if len(concept) == 1 else 1.0)
 
 
 def _words(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
     """Words, and phrases of the synonym table as one, with their places."""
     at = start
-    lowered = text.lower() if len(text.lower()) == len(text) else text
-    for phrase in _phrase_finder().finditer(lowered, start, end):
-        yield from ((hit[0], *hit.span()) for hit in _WORD.finditer(text, at, phrase.start()))
-        yield " ".join(phrase[0].split()), *phrase.span()
-        at = phrase.end()
-    yield from ((hit[0], *hit.span()) for hit in _WORD.finditer(text, at, end))
+    for begin, stop in phrases_in(text, start, end):
+        yield from ((hit[0], *hit.span()) for hit in WORD.finditer(text, at, begin))
+        yield " ".join(text[begin:stop].lower().split()), begin, stop
+        at = stop
+    yield from ((hit[0], *hit.span()) for hit in WORD.finditer(text, at, end))
 
 
 def _meanings(word: str, before: Sequence[Token]) -> tuple[str, ...]:
     """The concepts of a word; a lone capital L is left unless it follows a number (3 L)."""
     if word in _SIDES and not (before and before[-1].number):
         return (_SIDES[word],)
-    return _concepts(word.lower())
-
-
-@cache
-def _concepts(word: str) -> tuple[str, ...]:
-    if not word[0].isalnum():
-        return ()
-    means = _synonyms().get(word) or _inflected_synonyms().get(stem(word))
-    if means is None and "-" in word and stem(word) not in _single():
-        return tuple(concept for part in word.split("-") if part for concept in _concepts(part))
-    return tuple(stem(part) for part in means.split()) if means else (stem(word),)
+    return concepts_of(word.lower())
 
 
 def _number(concept: str) -> Number | None:
@@ -172,63 +122,10 @@ def _with_units(found: list[Token]) -> list[Token]:
 
 
 @cache
-def _kinds(concept: str) -> tuple[str, ...]:
-    general = _generals().get(concept)
-    if general is None and _PROCEDURE.search(concept):
-        general = "procedure"
-    return (concept, *_kinds(stem(general))) if general else (concept,)
-
-
-@cache
 def _number_words() -> dict[str, float]:
     return {stem(word): float(value) for word, value in _NUMBERS.items()}
 
 
 @cache
-def _generals() -> dict[str, str]:
-    return {stem(row["word"]): row["general"] for row in _rows("note_kinds.csv")}
-
-
-@cache
-def _synonyms() -> dict[str, str]:
-    return {row["phrase"]: row["means"] for row in _rows("note_synonyms.csv")}
-
-
-@cache
-def _inflected_synonyms() -> dict[str, str]:
-    """Stems of entries that are words; abbreviations are not inflected ("uses" is no "US")."""
-    return {stem(phrase): means for phrase, means in _synonyms().items() if len(phrase) > 4}
-
-
-@cache
-def _phrase_finder() -> re.Pattern[str]:
-    """Entries that `_WORD` would cut into pieces, the longest first."""
-    phrases = [phrase for phrase in _synonyms() if not _WORD.fullmatch(phrase)]
-    branches = (re.escape(each).replace(r"\ ", r"\s+") for each in sorted(phrases, key=len, reverse=True))
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(branches)})(?!\w)")
-
-
-@cache
-def _single() -> frozenset[str]:
-    """Hyphenated words that are one concept."""
-    return frozenset([*_generals(), *_units(), *contrasts()])
-
-
-@cache
 def _units() -> dict[str, tuple[str, float]]:
     return {stem(unit): (measures, float(factor)) for unit, (measures, factor) in _UNITS.items()}
-
-
-@cache
-def _weights() -> dict[str, float]:
-    return {
-        form: float(row["weight"])
-        for row in reversed(_rows("note_weights.csv"))
-        for word in row["words"].split()
-        for form in (word, stem(word))
-    }
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (files("clinragen.grounding") / name).open(encoding="utf-8") as table:
-        return list(csv.DictReader(table))

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+from clinragen.clinical.variables import variables
 from clinragen.schema import Measurement
 
 Role = Literal["value", "hours", "count", "change", "other"]
@@ -13,22 +15,43 @@ Bound = Literal["above", "below"]
 ABOUT_TOLERANCE = 0.05
 _EPSILON = 1e-9
 
+_ABOVE = (
+    r"(?:(?:at|of) or (?:above|over)|above|over|greater than|more than|exceed\w*|in excess of|higher than|"
+    r"beyond|past|upwards of|north "
+    r"of|"
+    r"surpass\w*|topp(?:ed|ing)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|"
+    r"under)|>=|≥)"
+)
+_BELOW = (
+    r"(?:(?:at|of) or (?:below|under)|below|under|less than|lower than|beneath|short of|fewer than|south "
+    r"of|shy of|<|at most|no (?:more|"
+    r"higher|greater) than|not (?:above|over)|<=|≤)"
+)
 _NUMBER = re.compile(
-    r"(?P<bound>(?P<above>above|over|greater than|more than|exceed\w*|at least|in excess of|"
-    r"higher than|>=?|≥)|"
-    r"(?P<below>below|under|less than|lower than|at most|<=?|≤))?\s*(?:of\s+)?"
-    r"(?P<about>about |around |roughly |nearly |approximately |almost |~\s?|some )?"
-    r"(?<![\w.:/-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d:]|st\b|nd\b|rd\b|th\b|\.\d)"
+    rf"(?P<bound>(?P<above>{_ABOVE})|(?P<below>{_BELOW}))?\s*(?:of\s+)?"
+    r"(?P<about>(?:just )?(?:about |around |roughly |nearly |approximately |almost |close to |~\s?|some ))?"
+    r"(?<![\w.:/-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?P<decade>0s|s)?"
+    r"(?![\d:/]|st\b|nd\b|rd\b|th\b|\.\d|-fold|-year)"
     r"(?:\s?(?P<hours>h\b|hrs?\b|hours?\b)|\s?(?P<days>days?\b)"
     r"|\s(?P<count>(?:of (?:the |its |his |her )?\w+|times|occasions|samples?|values|measurements|readings|"
     r"recordings|checks|counts|draws|results)\b)"
-    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|mmol/L|mg/dL|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
-    r"%|percent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b))?",
+    r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|micromol(?:es)?(?:/| per )(?:L|"
+    r"litre)|mmol/L|mg/dL|mg/L|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
+    r"%|per ?cent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b|thousand\b))?"
+    r"(?P<tail>\s(?:or|and)\s(?:(?P<more>more|above|higher|over|greater)|(?P<less>less|below|lower|under|"
+    r"fewer))\b)?",
     re.I,
 )
+_INCLUSIVE = re.compile(r"least| or |most|no |not |[=≥≤]", re.I)
 
+_DIFFERENCE = re.compile(r"\s(?:points? |units? )?(?:higher|lower|greater|less|more)\b", re.I)
 _DIGIT = re.compile(r"\d")
-_BEFORE = re.compile(r"\b(?:day|hour|(?P<by>by))\s+(?:about |around |roughly |nearly |almost )?$", re.I)
+_BEFORE = re.compile(
+    r"\b(?:day|hour|(?P<by>by|rose|risen|fell|fallen|dropped|gained|lost|climbed|declined|shed|increased|"
+    r"decreased))\s+(?:a\s+)?(?:\w+ than |over |under |some |just )?(?:about |around |roughly |nearly |"
+    r"almost )?$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,7 @@ class Number:
     is_about: bool
     start: int
     end: int
+    is_inclusive: bool = False
 
 
 def numbers(text: str) -> list[Number]:
@@ -55,6 +79,8 @@ def numbers(text: str) -> list[Number]:
 def agrees(number: Number, row: Measurement) -> bool:
     """Whether a measured value is this number to its last digit, or lies on the side the claim names."""
     measured = in_unit(row, number)
+    if number.bound and number.is_inclusive and abs(measured - number.value) <= _EPSILON:
+        return True
     if number.bound == "above":
         return measured > number.value
     if number.bound == "below":
@@ -67,11 +93,38 @@ def agrees(number: Number, row: Measurement) -> bool:
 
 def in_unit(row: Measurement, number: Number) -> float:
     """The measured value in the unit of the claim."""
-    said, unit = _plain(number.unit), _plain(row.unit)
-    if not said and unit == "degf" and _COLDEST_C <= number.value <= _HOTTEST_C:
-        said = "degc"
-    convert = _CONVERSIONS.get((row.variable, unit, said)) or _CONVERSIONS.get(("", unit, said))
+    convert = _conversion(row, number)
     return convert(row.value) if convert else row.value
+
+
+def size_in_unit(row: Measurement, number: Number, size: float) -> float:
+    """The size of a change of this variable in the unit of the claim."""
+    convert = _conversion(row, number)
+    return convert(row.value + size) - convert(row.value) if convert else size
+
+
+def _conversion(row: Measurement, number: Number) -> Callable[[float], float] | None:
+    return _converter(row.variable, row.unit, number.unit, number.value)
+
+
+@lru_cache(maxsize=4096)
+def _converter(variable: str, measured: str, said: str, value: float) -> Callable[[float], float] | None:
+    """From the measured unit to the said one; a number without a unit may still betray which it has."""
+    unit, said = _plain(measured), _plain(said)
+    if not said and unit == "degf" and _COLDEST_C <= value <= _HOTTEST_C:
+        said = "degc"
+    if said:
+        return _CONVERSIONS.get((variable, unit, said)) or _CONVERSIONS.get(("", unit, said))
+    return _likely_conversion(variable, unit, value)
+
+
+def _likely_conversion(variable: str, unit: str, value: float) -> Callable[[float], float] | None:
+    """The conversion of a number without a unit that nobody could have in the unit of the chart."""
+    known = variables().get(variable)
+    back = _CONVERSIONS_FROM.get((variable, unit), ())
+    if known is None or known.is_plausible(value) or _plain(known.unit) != unit:
+        return None
+    return next((convert for convert in back if known.is_plausible(value / convert(1.0))), None)
 
 
 # A temperature without a unit in this window can only be Celsius: in Fahrenheit nobody would be alive.
@@ -105,6 +158,10 @@ _CONVERSIONS: dict[tuple[str, str, str], Callable[[float], float]] = {
     ("lactate", "mmol/l", "mg/dl"): _times(9.008),
 }
 
+_CONVERSIONS_FROM: dict[tuple[str, str], tuple[Callable[[float], float], ...]] = {}
+for (_name, _from, _), _convert in _CONVERSIONS.items():
+    _CONVERSIONS_FROM[_name, _from] = (*_CONVERSIONS_FROM.get((_name, _from), ()), _convert)
+
 _PLAIN = {
     "c": "degc",
     "f": "degf",
@@ -112,6 +169,9 @@ _PLAIN = {
     "degreesf": "degf",
     "°c": "degc",
     "°f": "degf",
+    "micromol/l": "umol/l",
+    "micromolperlitre": "umol/l",
+    "micromolesperlitre": "umol/l",
     "µmol/l": "umol/l",
     "μmol/l": "umol/l",
 }
@@ -126,14 +186,18 @@ def _number(hit: re.Match[str]) -> Number:
     digits = hit["number"].replace(",", "")
     role: Role = "hours" if hit["hours"] or hit["days"] else "count" if hit["count"] else "value"
     if role == "value" and (before := _BEFORE.search(hit.string, 0, hit.start("number"))):
-        role = "change" if before["by"] else "other"
+        is_moved = before["by"] == "by" or (before["by"] and not hit["bound"])
+        role = "change" if is_moved else "value" if before["by"] else "other"
+    if role == "value" and _DIFFERENCE.match(hit.string, hit.end()):
+        role = "change"
     return Number(
         value=float(digits) * (24 if hit["days"] else 1),
         decimals=len(digits.partition(".")[2]),
         unit=hit["unit"] or "",
         role=role,
-        bound="above" if hit["above"] else "below" if hit["below"] else None,
+        bound="above" if hit["above"] or hit["more"] else "below" if hit["below"] or hit["less"] else None,
         is_about=bool(hit["about"]),
         start=hit.start("number"),
         end=hit.end(),
+        is_inclusive=bool(hit["tail"] or (hit["bound"] and _INCLUSIVE.search(hit["bound"]))),
     )

@@ -1,170 +1,247 @@
 """What a clause says about a variable, phrase by phrase, as data that can be judged."""
 
 import re
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 
-from clinragen.clinical.severity import Severity
 from clinragen.clinical.words import WordLevel
+from clinragen.grounding.comparing import compares_days, find_comparison
+from clinragen.grounding.counting import (
+    may_count,
+    take_count,
+    take_duration,
+    take_limit,
+    take_ranges,
+    take_share,
+)
 from clinragen.grounding.lexicon import (
     EXTREMES,
     LEVELS,
     SCOPES,
     SEVERITIES,
     TRENDS,
-    Extreme,
-    SaidLevel,
-    SaidTrend,
     Scope,
 )
-from clinragen.grounding.numbers import Number, numbers
+from clinragen.grounding.numbers import numbers
+from clinragen.grounding.phrase import PLACES, Phrase
+from clinragen.grounding.sentences import has_verb
+from clinragen.grounding.windows import find_window
 
-FIRST_HOURS = 6.0  # "in the first hours"
+__all__ = ["PLACES", "Phrase", "read"]
 
-_PHRASE_CUT = re.compile(r",\s+|\s+(?:and|but|then|with|before|followed by)\s+")
+_PHRASE_CUT = re.compile(
+    r",\s+(?:and|but|then|yet)\s+(?:then\s+)?|,\s+|\s+(?:and|but(?!\s(?:for\s)?(?:the\s|its\s)?(?:first|"
+    r"last|final|initial)\b)|then|before|until(?!\s(?:the|its)\s(?:very\s)?(?:last|final))|followed by|"
+    r"(?:gave|gives|giving) way to|replaced by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
+    r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
+)
 _BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
-_NEGATION = re.compile(r"\b(?:no|not|without|denie[sd]|absence of|free of|didn't|wasn't|isn't)\b(?! change)")
+_ONLY_ONE = re.compile(r"\b(?:(?:only|just|but)\s(?:one|a single)|(?<!not )a single)(?=\s)")
+_CONFINED = re.compile(
+    r"\b(?:only|solely|exclusively)\s(?:on|at|in|during|for|within|initially|over|after|from|late|early)\b|"
+    r"\b(?:confined|limited|restricted)\sto\b"
+)
+_ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
+_FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
+_NEGATION = re.compile(
+    r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|"
+    r"hadn't|never|"
+    r"cannot|failed to|fails to|failing to|short of)\b(?! (?:change|only|one\b|a single|once|more than|"
+    r"less than))"
+)
 _ABSENT = re.compile(
-    r"\b(?:absent|(?:not|never) (?:seen|present|noted|found|recorded|observed|documented))\b"
+    r"\b(?:absent|(?:(?:did|does|was|were|is|are|has|had|could)(?:n't| not)|not|never) (?:be |been "
+    r")?(?:seen|present|"
+    r"noted|found|recorded|observed|documented|occur\w*|develop\w*|appear\w*|arise|arose|happen\w*|emerge\w*|"
+    r"reached|a (?:feature|problem|concern|issue)))\b"
 )
-_SEQUENCE = re.compile(r"\b(?:then|later|before|followed by|subsequently|afterwards)\b")
+_BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
+_NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
+_REACHED = re.compile(
+    r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b"
+)
+_STAYED = re.compile(
+    r"\b(?:stay(?:ed|s)|remain(?:ed|s|ing)|kept|keeps|held|lay|lies)\s+(?:(?:well|far|just|always|"
+    r"steadily)\s+)?"
+    r"(?:above|below|under|over|beneath|between|within|in|inside|short|beyond|at least|less|more|outside)\b"
+)
+_SEQUENCE = re.compile(
+    r"\b(?:then|later|before|followed by|subsequently|afterwards|thereafter|until|way to|replaced by)\b"
+)
 _EXISTS = re.compile(
-    r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had)\b"
+    r"\b(?:recorded|documented|noted|seen|found|present|occurred|developed|episodes?|bouts?|ran|had|became|"
+    r"reached|touched|hit|from|into|went|counts? as|amounts? to|makes?|qualif\w+|rat(?:es|ed)|is|at its|at "
+    r"their)\b"
 )
-_PERIOD = re.compile(
-    r"\b(?P<side>first|initial|last|final)\s+(?:(?P<n>\d+|few|two|three|four|six|eight|twelve)\s+)?"
-    r"(?P<unit>hours?|h|days?)\b|\b(?:(?P<nth>second|third|fourth)\s+day|day\s+(?P<day>\d+))\b"
-)
-_MOMENT = re.compile(
-    r"\b(?:at|by|around|after)\s+(?:about\s+)?(?:hour\s+(?P<a>\d+)|(?P<b>\d+(?:\.\d+)?)\s?(?:h|hours?)\b)|"
-    r"\b(?P<c>\d+(?:\.\d+)?)\s?(?:h|hours?)\s+(?:in|into|after|later)\b"
-)
-_CLOCK = re.compile(r"\bat\s+(?:about\s+)?(?P<hour>\d{1,2}):(?P<minute>\d{2})\b")
-_DURATION = re.compile(
-    r"\bfor\s+(?:at least\s+|more than\s+|over\s+|about\s+)?(\d+(?:\.\d+)?)\s*(?:hours?|h)\b|"
-    r"\b(\d+(?:\.\d+)?)\s*(?:consecutive\s+)?hours?\s+(?:straight|in a row|at a stretch|on end)\b"
-)
-_COUNT = re.compile(
-    r"\b(?P<n>\d+|once|twice|one|two|three|four|five|six|seven|eight|nine|ten|both|only|single|sole)\s+"
-    r"(?:of\s+(?:the\s+|its\s+)?(?P<total>\d+|two|three|four|five|six|seven|eight|nine|ten)\s+)?"
-    r"(?P<what>times?|occasions?|samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|"
-    r"results?|gas(?:es)?)\b|\b(?P<bare>twice)\b"
-)
-_WORDS = {"once": 1, "twice": 2, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_WORDS |= {"eight": 8, "nine": 9, "ten": 10, "twelve": 12, "both": 2, "only": 1, "single": 1, "sole": 1}
-_NTH = {"second": 2, "third": 3, "fourth": 4}
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of the stay in hours from its first measurement, or a time of the day."""
+def read(
+    text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None, is_falling: bool = False
+) -> list[Phrase]:
+    """The phrases of a clause that speaks of variables, named at `names` and perhaps with their level.
 
-    start: float = 0.0
-    end: float = float("inf")
-    from_end: bool = False
-    clock: tuple[int, int] | None = None
-
-    def holds(self, time: datetime, first: datetime, last: datetime) -> bool:
-        """Whether a time lies in the window of a stay measured from `first` to `last`."""
-        if self.clock:
-            return (time.hour, time.minute) == self.clock
-        if self.from_end:
-            return time >= last - timedelta(hours=self.end)
-        hours = (time - first) / timedelta(hours=1)
-        return self.start <= hours <= self.end
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """One phrase: whatever it does not say is None, `values` and `changes` are its numbers."""
-
-    text: str
-    level: SaidLevel | None
-    is_negated: bool
-    is_existence: bool
-    scope: Scope | None
-    trend: SaidTrend | None
-    extreme: Extreme | None
-    severity: Severity | None
-    values: tuple[Number, ...]
-    changes: tuple[Number, ...]
-    window: Window | None
-    hours_at_a_stretch: float | None
-    count: int | None
-    total: int | None
-
-    @property
-    def says_something(self) -> bool:
-        """Whether there is anything to judge."""
-        said = (self.level, self.trend, self.values, self.changes, self.count, self.hours_at_a_stretch)
-        return any(part not in (None, ()) for part in said)
-
-
-def read(text: str, named: tuple[int, int] | None, level: WordLevel | None) -> list[Phrase]:
-    """The phrases of a clause that speaks of one variable, named at `named` and perhaps with its level."""
-    plain = text.lower()
-    if named:
-        plain = plain[: named[0]] + " " * (named[1] - named[0]) + plain[named[1] :]
-    plain = _BETWEEN.sub(r"\1to ", plain)
-    found = _with_units(numbers(plain))
+    `is_falling` is whether the clause before said so, for "by more than half".
+    """
+    lowered = text.lower()
+    for start, end in names:
+        lowered = lowered[:start] + " " * (end - start) + lowered[end:]
+    if len(names) > 1:
+        lowered = _ALL_OF_THEM.sub(lambda hit: hit[1] + " " * len(hit[2]), lowered)
+    lowered = _ONLY_ONE.sub(lambda hit: "1".ljust(len(hit[0])), lowered)
+    lowered = _BETWEEN.sub(r"\1to ", lowered)
+    at = names[0][0] if names and level else None
     phrases: list[Phrase] = []
-    for start, end in _spans(plain):
-        inside = [n for n in found if start <= n.start < end]
-        own = level if named and start <= named[0] < end else None
-        phrase = _phrase(plain[start:end], own, inside, (named[0] - start) if own and named else None)
+    forced = _level_to_level(lowered)
+    for start, end in _spans(lowered, at, forced):
+        here = at is not None and start <= at < end
+        phrase = _phrase(
+            lowered[start:end],
+            level if here else None,
+            at - start if here and at is not None else 0,
+            is_falling,
+        )
+        if forced and forced[1] in (start, end) and phrase.level:
+            phrase = replace(phrase, trend=None, is_existence=True)
         phrases.append(_inherit(phrase, phrases))
-    told = [phrase for phrase in phrases if phrase.says_something]
-    return _in_sequence(told) if _SEQUENCE.search(plain) else told
+    told = [phrase for phrase in _with_units(phrases) if phrase.says_something]
+    return _in_sequence(told) if _SEQUENCE.search(lowered) else told
+
+
+def _level_to_level(text: str) -> tuple[int, int] | None:
+    """Where "from low at first to 21.4 at the end" is cut."""
+    hit = _FROM_TO.search(text)
+    return (hit.start("to"), hit.end("to")) if hit and LEVELS.find(hit["a"]) else None
+
+
+def _spans(text: str, at: int | None, forced: tuple[int, int] | None) -> list[tuple[int, int]]:
+    """The spans of phrases: cut where each side makes a statement of its own."""
+    cuts = [(hit.start(), hit.end()) for hit in _PHRASE_CUT.finditer(text)]
+    if forced:
+        cuts = sorted([*cuts, forced])
+    spans = [(0, len(text))]
+    for left, right in cuts:
+        start, _ = spans[-1]
+        if (left, right) == forced or (
+            _is_statement(text[start:left], text[right:], at, start)
+            and _is_own(text[right:], text[start:left])
+        ):
+            spans[-1] = (start, right)
+            spans.append((right, len(text)))
+    return spans
+
+
+def _is_statement(text: str, rest: str, at: int | None, start: int) -> bool:
+    """Whether what comes before a cut says something and does not only name its subject."""
+    if at is not None and start <= at < start + len(text):
+        return True
+    if LEVELS.find(text) or TRENDS.find(text) or EXTREMES.find(text):
+        return True
+    return bool(numbers(text)) and (has_verb(text) or bool(numbers(_PHRASE_CUT.split(rest, 1)[0])))
+
+
+def _is_own(rest: str, left: str) -> bool:
+    """Whether the next piece is a statement and not only the value, time or grade of the one before."""
+    piece = _PHRASE_CUT.split(rest, 1)[0]
+    if has_verb(piece) and numbers(piece) and numbers(left):
+        return True
+    if LEVELS.find(piece) or TRENDS.find(piece) or find_comparison(piece, False)[0]:
+        return True
+    window, bare = find_window(piece)
+    found = numbers(bare)
+    if EXTREMES.find(piece) and found:
+        return True
+    if any(number.bound for number in found):
+        return True
+    is_placed = window is not None or any(True for _ in SCOPES.find_all(bare))
+    return bool(found) and is_placed and bool(numbers(find_window(left)[1]))
 
 
 def _in_sequence(phrases: list[Phrase]) -> list[Phrase]:
     """Speak of the first value and the last in "high and then normal"."""
     if len(phrases) != 2 or any(p.scope or not p.level or p.values or p.window for p in phrases):
         return phrases
-    return [replace(phrases[0], scope="first"), replace(phrases[1], scope="last")]
+    before, after = phrases
+    return [replace(before, place=before.place or "first"), replace(after, place=after.place or "last")]
 
 
-def _spans(plain: str) -> list[tuple[int, int]]:
-    cuts = [hit.end() for hit in _PHRASE_CUT.finditer(plain)]
-    return list(zip([0, *cuts], [*cuts, len(plain)], strict=True))
-
-
-def _with_units(found: list[Number]) -> list[Number]:
+def _with_units(phrases: list[Phrase]) -> list[Phrase]:
     """A number without a unit has that of the next number: "38.1 and 38.9 °C"."""
     unit, told = "", []
-    for number in reversed(found):
-        unit = number.unit or unit
-        told.append(replace(number, unit=unit))
+    for phrase in reversed(phrases):
+        values = []
+        for number in reversed(phrase.values):
+            unit = number.unit or unit
+            values.append(number if number.unit == unit else replace(number, unit=unit))
+        same = tuple(values[::-1])
+        told.append(phrase if phrase.values == same else replace(phrase, values=same))
     return told[::-1]
 
 
-def _phrase(text: str, own: WordLevel | None, inside: list[Number], at: int | None) -> Phrase:
-    level, place = LEVELS.find(text) or (None, len(text))
+def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phrase:
+    counts = may_count(text)
+    rest, hours = take_duration(text) if counts else (text, None)
+    window, rest = (None, rest) if compares_days(rest) else find_window(rest)
+    trend = TRENDS.find(rest)
+    rest, times_limit = take_limit(rest) if counts else (rest, None)
+    way = trend[0] if trend else None
+    comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
+    rest, share, share_bound = take_share(rest) if counts else (rest, None, None)
+    rest, count, total, count_bound = take_count(rest) if counts else (rest, None, None, None)
+    rest, ranges = take_ranges(rest) if counts else (rest, [])
+    inside = numbers(rest)
+    level, place = LEVELS.find(rest) or (None, len(text))
     if own:
-        level, place = ("high" if own == "not high" else own), at or 0
-    trend = TRENDS.find(text)
-    if trend and not own:
-        place = max(place, trend[1]) if level is None else place
-    negation = _NEGATION.search(text, 0, min(place + 1, len(text)))
-    is_negated = bool(negation or _ABSENT.search(text))
-    count, total = _counted(text)
-    scope, extreme, grade = SCOPES.find(text), EXTREMES.find(text), SEVERITIES.find(text)
+        level, place = ("high" if own == "not high" else own), at
+    elif level is None and trend:
+        place = trend[1]
+    if own and trend and trend[0] == "stable":
+        trend = None
+        rest = f"{rest} {'mostly' if _NEARLY.search(rest) else 'always'}"
+    scope, which = _scope(
+        rest, place if level else inside[0].start if inside else 0, bool(window and window.places)
+    )
+    extreme, grade = EXTREMES.find(rest), SEVERITIES.find(rest)
+    if extreme is None and window and window.is_moment and inside and _REACHED.search(text):
+        extreme = ("lowest" if level == "low" or (trend and trend[0] == "falling") else "highest", 0)
     return Phrase(
         text=text,
         level=level,
-        is_negated=is_negated != (own == "not high"),
+        is_negated=_is_negated(text, place, bool(own)) != (own == "not high"),
         is_existence=bool(own and (inside or trend or _EXISTS.search(text))),
-        scope=scope[0] if scope else None,
+        scope=scope,
+        place=which,
         trend=trend[0] if trend else None,
         extreme=extreme[0] if extreme else None,
         severity=grade[0] if grade else None,
-        values=tuple(n for n in inside if n.role == "value"),
+        values=(*ranges, *(n for n in inside if n.role == "value")),
         changes=tuple(n for n in inside if n.role == "change"),
-        window=_window(text),
-        hours_at_a_stretch=_duration(text),
+        window=window,
+        hours_at_a_stretch=hours,
         count=count,
         total=total,
+        count_bound=count_bound,
+        share=share,
+        share_bound=share_bound,
+        times_limit=times_limit,
+        is_only=_CONFINED.search(text) is not None,
+        comparison=comparison,
     )
+
+
+def _is_negated(text: str, place: int, is_own: bool) -> bool:
+    before = text[: min(place + 1, len(text))]
+    if is_own and _BELOW_A_LEVEL.search(text[:place]):
+        return True
+    return bool((_NEGATION.search(before) and not before.startswith("never ")) or _ABSENT.search(text))
+
+
+def _scope(text: str, at: int, is_listed: bool) -> tuple[Scope | None, Scope | None]:
+    """How many values the phrase speaks of, and which one: the place named nearest to what is said of it."""
+    found = list(SCOPES.find_all(text))
+    places = [(abs(start - at), meaning) for meaning, start, _ in found if meaning in PLACES]
+    scope = next((meaning for meaning, _, _ in found if meaning not in PLACES), None)
+    if scope is None and (_STAYED.search(text) or is_listed):
+        scope = "all"
+    return scope, min(places)[1] if places else None
 
 
 def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
@@ -172,58 +249,18 @@ def _inherit(phrase: Phrase, before: list[Phrase]) -> Phrase:
     if not before:
         return phrase
     last = before[-1]
-    is_bare = not (phrase.level or phrase.trend or phrase.values)
-    if is_bare and (phrase.scope or phrase.severity or phrase.hours_at_a_stretch or phrase.count):
+    is_bare = not (phrase.level or phrase.trend or phrase.values or phrase.comparison)
+    if is_bare and (
+        phrase.scope or phrase.place or phrase.severity or phrase.hours_at_a_stretch or phrase.count
+    ):
         phrase = replace(phrase, level=last.level, is_negated=last.is_negated)
-        if phrase.scope is None:
-            phrase = replace(phrase, scope=last.scope, window=phrase.window or last.window)
+        if phrase.scope is None and phrase.place is None:
+            phrase = replace(phrase, scope=last.scope, place=last.place, window=phrase.window or last.window)
     elif (
         phrase.values
-        and not (phrase.scope or phrase.extreme or phrase.trend)
-        and last.scope in ("first", "last")
+        and not has_verb(phrase.text)
+        and not (phrase.scope or phrase.place or phrase.extreme or phrase.trend or phrase.window)
+        and last.place in ("first", "last")
     ):
-        phrase = replace(phrase, scope=last.scope)
+        phrase = replace(phrase, place=last.place)
     return phrase
-
-
-def _window(text: str) -> Window | None:
-    if hit := _CLOCK.search(text):
-        return Window(clock=(int(hit["hour"]), int(hit["minute"])))
-    if hit := _MOMENT.search(text):
-        hour = float(hit["a"] or hit["b"] or hit["c"])
-        return Window(hour - 1, hour + 1)
-    hit = _PERIOD.search(text)
-    if hit is None:
-        return None
-    if not hit["side"]:
-        day = _NTH[hit["nth"]] if hit["nth"] else int(hit["day"])
-        return Window(24.0 * (day - 1), 24.0 * day)
-    length = _length(hit["n"], hit["unit"])
-    return Window(end=length, from_end=hit["side"] in ("last", "final"))
-
-
-def _length(n: str | None, unit: str) -> float:
-    is_vague = n == "few" or (n is None and unit == "hours")
-    if is_vague:
-        return FIRST_HOURS if unit.startswith("h") else 48.0
-    return (_integer(n) if n else 1) * (24.0 if unit.startswith("d") else 1.0)
-
-
-def _duration(text: str) -> float | None:
-    hit = _DURATION.search(text)
-    return float(hit[1] or hit[2]) if hit else None
-
-
-def _counted(text: str) -> tuple[int | None, int | None]:
-    hit = _COUNT.search(text)
-    if hit is None:
-        return None, None
-    if hit["n"] in ("both", "only", "single", "sole"):
-        return None, _integer(hit["n"])
-    if re.search(r"\b(?:each|all|every one) (?:of )?(?:the )?$", text[: hit.start()]):
-        return None, _integer(hit["n"])
-    return _integer(hit["n"] or hit["bare"]), _integer(hit["total"]) if hit["total"] else None
-
-
-def _integer(word: str) -> int:
-    return _WORDS[word] if word in _WORDS else int(word)

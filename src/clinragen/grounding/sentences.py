@@ -1,37 +1,81 @@
-"""Sentences and clauses of a rationale, with exact character spans."""
+"""Sentences and clauses of a rationale, with exact character spans.
 
+A sentence is cut before a conjunction, a comma or a dash where something new is said: an inference, or a
+subject with a verb of its own. What shares its subject with the clause before stays with it.
+"""
+
+import csv
 import re
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from itertools import pairwise
 
-_VERB = (
-    r"(?:is|are|was|were|be|has|had|have|does|did|do|can|could|may|might|will|would|should|must|rose|rises|fell|"
-    r"falls|stays|runs|ran|remains|came|comes|went|goes|kept|keeps|began|grew|shrank|swung|hit|got|gets|"
-    r"drops|climbs|peaks|climbing|increases|decreases|declines|improves|worsens|normali[sz]es|fluctuates|"
-    r"carries|takes|took|lives|uses|denies|reports|presents|shows|showed|confirms?|reads|indicates?|"
-    r"suggests?|supports?|points?|means|makes|made|drinks|drank|smokes|held|felt|found|gave|given|left|saw|"
-    r"seen|lost|said|told|underwent|needs?|wears?|receives?|states?|appears?|seems?|looks?|bled|accounts?|"
-    r"drives?|explains?|reaches|exceeds?|begins?|starts?|becomes?|became|leapt|sank|stood|stands|spiked|"
-    r"[a-z]{2,}ed)"
-)
+
+def _words(kind: str) -> frozenset[str]:
+    with (files("clinragen.grounding") / "function_words.csv").open(encoding="utf-8") as table:
+        return frozenset(row["word"] for row in csv.DictReader(table) if row["kind"] == kind)
+
+
 _SENTENCE_END = re.compile(
-    r"(?<![\s(][A-Z])(?<!\bDr)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)[.!?]+[\"')]*\s+(?=[^a-z\s])|\n+|;\s+"
+    r"(?<![\s(][A-Z])(?<!\b[DM]r)(?<!\bMrs)(?<!\bMs)(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)[.!?]+[\"')]*\s+"
+    r"(?=[^a-z\s]|[a-z]{1,3}[A-Z])|\n+|;\s+"
 )
-_HAS_VERB = re.compile(rf"\b{_VERB}\b", re.I)
+_LIST_MARK = re.compile(r"\s*(?:[-*•]|\(?(?:\d{1,2}|[a-h])[.):])(?:\s+|$)")
 _INFERENCE = (
-    r"(?:which|a sign|a picture|suggest(?:s|ing|ive)|indicat(?:es|ing)|indicative|consistent with|"
-    r"(?:is|are) consistent with|in keeping with|point(?:s|ing) to|reflecting|supporting|compatible with|"
+    r"(?:an? (?:sign|picture|pattern|finding|result|clue|consequence|reflection|effect|feature|expression)|"
+    r"accompanied by|"
+    r"suggest(?:s|ing|ive)|"
+    r"indicat(?:es|ing)|indicative|(?:is |are )?consistent with|in keeping with|point(?:s|ing) to|"
+    r"reflecting|supporting|signifying|signalling|implying|meaning|compatible with|"
     r"as (?:expected|seen) (?:from|in|with))\b"
 )
 _OPENER = re.compile(_INFERENCE, re.I)
+_RELATIVE = re.compile(
+    r"(?:(?:to|for|from|of|in|at|after|by|with|on|during|through) )?(?:which|whom)\b"
+    r"(?! (?:\w+ ){1,6}?(?:mild|moderate|severe)(?:ly)?\b)",
+    re.I,
+)
 _CUT = re.compile(
-    rf",?\s+(?={_INFERENCE}|(?:while|whereas|although|though|because|and|but|yet)\s)|,\s+(?=(?:as|since|so)\s)|"
-    r"\s+[–—]\s+|,\s+(?=(?!and\b|but\b)(?:\w+\s+){1,4}(?:is|are|was|were|stays|runs|remains|rose|fell)\b)",
+    rf",?\s+(?={_INFERENCE}|(?:whereas|although|though|and|but|yet)\s)|"
+    r",\s+(?=(?:as|since|so|while|because|for|or|nor)\s)|\s+[–—]+\s+|\s+-{1,2}\s+|[,:]\s+",
     re.I,
 )
-_NEW_SUBJECT = re.compile(
-    rf"(?:(?:and|but|yet|while|whereas|although|though|because|as|since|so)\s+)?+(?!{_VERB}\b|(?:ris|fall|climb|increas|decreas|declin|improv|worsen|dropp|trend|reach|peak|requir|be)ing\b)(?:[\w'.()/-]+\s+){{1,6}}?{_VERB}\b",
+_COMMA = re.compile(r"[,:]\s+")
+_CONJUNCTIONS = _words("conjunction")
+_NOT_NOUNS = _words("not a noun")
+_RELATIVES = _words("relative")
+_BEFORE_ADJECTIVE = _words("before an adjective")
+_PRONOUNS = _words("pronoun")
+_ARTICLES = _words("article")
+_NO_PAST = _words("no past")
+_AUXILIARIES = _words("auxiliary")
+_APPOSITION = re.compile(
+    r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|resistant|sensitive|susceptible)\b|"
+    r"an?\s+(?:mild|moderate|severe)(?:ly\s+\w+)?\s+\w+",
     re.I,
 )
+_ABSOLUTE = re.compile(
+    r"(?!\d|\w+ing\b|(?:after|before|from|to|at|by|in|on)\b)(?:with\s+)?(?:(?:the|his|her|their|its|an?|"
+    r"one|both|neither|each|this|that)\s+)?(?:[\w'/.°-]+,?\s+){1,6}?"
+    r"(?:being|having|remaining|rising|falling|going|lying|following|managing|reaching|staying|coming|"
+    r"needing|showing|ending|improving|peaking|dropping|climbing)\b|with\s+(?:the|his|her|its|a)"
+    r"\s+(?:\w+\s+){1,3}?\w+ing\b",
+    re.I,
+)
+_LATTER = re.compile(r"the (?:latter|former)\b", re.I)
+_WORD = re.compile(r"[\w'’.%/°-]*[\w%°]")
+_LIST_END = re.compile(r"[,;]")
+_COPULA = re.compile(r"\b(?:is|are|was|were|remains?|stays?)\s+(?!not\b)\w", re.I)
+_FRAGMENT = re.compile(r"(?!(?:and|but|while|whereas|although|though)\b)[^,]*\b\w+ing\b", re.I)
+_NOT_ANEW = re.compile(r"and (?:a half|not (?:he|she|it|they|the))\b", re.I)
+_OPENING = re.compile(r"(?:compared|relative|judged|measured|taken|given|based|set|seen)\b[^,]*$", re.I)
+_AHEAD = 200
+"""How many characters after a cut are looked at."""
+_SHORT = 5
+"""A statement of up to so many words after "and" is told with the one before."""
+_FARTHEST = 12
+"""How many words may stand before the verb of a new subject."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +104,133 @@ def _pieces(text: str) -> list[tuple[int, int]]:
 
 
 def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    edges = [start]
-    for cut in (hit.end() for hit in _CUT.finditer(text, start, end)):
-        if _is_statement(text[edges[-1] : cut]) and _starts_anew(text[cut:end]):
-            edges.append(cut)
+    """Cut where what came since the last cut can stand alone, and so can what follows."""
+    edges, told, is_whole = [start], start, False
+    for hit in _CUT.finditer(text, start, end):
+        is_whole = is_whole or _is_whole(text[told : hit.start()], told == start)
+        right = text[hit.end() : min(end, hit.end() + _AHEAD)]
+        told = hit.end()
+        if is_whole and _starts_anew(hit[0], right):
+            edges.append(told)
+            is_whole = _FRAGMENT.match(right) is not None
     return list(zip(edges, [*edges[1:], end], strict=True))
 
 
-def _is_statement(left: str) -> bool:
-    return _HAS_VERB.search(left) is not None
+def _is_whole(piece: str, is_first: bool) -> bool:
+    return has_verb(piece) and not (is_first and _OPENING.match(piece))
 
 
-def _starts_anew(right: str) -> bool:
-    """Whether what follows says something of its own: an inference, or a new subject with its verb."""
-    return bool(_OPENER.match(right) or _NEW_SUBJECT.match(right))
+def _starts_anew(cut: str, right: str) -> bool:
+    """Whether what follows a cut says something of its own: an inference, or a subject with its verb.
+
+    What follows a bare comma or colon must be told apart from an item of a list, and what follows a bare
+    "and" from the rest of one statement ("pCO2 rose and pO2 fell").
+    """
+    if ("," in cut and _RELATIVE.match(right)) or _OPENER.match(right):
+        return True
+    first = _first(right)
+    if _NOT_ANEW.match(right) or ("," in cut and first.endswith("ing")):
+        return False
+    if first == "and" and "," not in cut and _is_short(right):
+        return False
+    is_weak = _COMMA.fullmatch(cut) is not None and first not in _CONJUNCTIONS
+    if _has_subject(right, is_weak):
+        return True
+    return is_weak and any(form.match(right) for form in (_APPOSITION, _ABSOLUTE, _LATTER))
+
+
+def _is_short(right: str) -> bool:
+    told = _LIST_END.split(right, 1)[0]
+    return len(told.split()) <= _SHORT and not _COPULA.search(told)
+
+
+def _first(right: str) -> str:
+    hit = _WORD.match(right)
+    return hit[0].lower() if hit else ""
+
+
+def has_verb(text: str) -> bool:
+    """Whether a stretch of text holds what can be a finite verb, so that it may stand alone."""
+    words = [hit[0].lower() for hit in _WORD.finditer(text)]
+    if any(is_verb(word) or word in _bases() for word in words):
+        return True
+    return any(_is_likely_verb(word, after) for word, after in pairwise(words))
+
+
+def _is_likely_verb(word: str, after: str) -> bool:
+    """A word in -s right before an article: "irritates the atria"."""
+    return word.endswith("s") and len(word) > 3 and word not in _NOT_NOUNS and after in _ARTICLES
+
+
+def is_verb(word: str) -> bool:
+    """Whether a word in lower case can be a finite verb; -ed forms count."""
+    return (
+        word in _AUXILIARIES
+        or word in _finite()
+        or (word.endswith("ed") and len(word) > 3 and word not in _NO_PAST)
+    )
+
+
+def _has_subject(right: str, is_weak: bool) -> bool:
+    """Whether a noun or pronoun comes before the first finite verb, and that verb soon enough."""
+    has_noun, last = False, ""
+    for place, hit in enumerate(_WORD.finditer(right)):
+        word = hit[0].lower()
+        if word in _CONJUNCTIONS and not last:
+            continue
+        if place > _FARTHEST or (not has_noun and word in _RELATIVES):
+            return False
+        if is_weak and has_noun and word in ("and", "or", "which", "who"):
+            return False
+        is_after_comma = right[: hit.start()].rstrip().endswith(",")
+        if is_after_comma and (is_weak or word in _CONJUNCTIONS):
+            return False
+        if is_verb(word) and not _is_adjective(word, last):
+            return has_noun
+        if has_noun and _is_likely_verb(word, _first(right[hit.end() :].lstrip())) and last not in _NOT_NOUNS:
+            return True
+        has_noun = has_noun or word in _PRONOUNS or not _is_function(word)
+        last = word
+    return False
+
+
+def _is_adjective(word: str, last: str) -> bool:
+    """A participle right after an article, a preposition or the like: "the elevated lactate"."""
+    return word not in _AUXILIARIES and word.endswith("ed") and last in _BEFORE_ADJECTIVE
+
+
+def _is_function(word: str) -> bool:
+    return word in _NOT_NOUNS or word.endswith("ly") or word[0].isdigit()
+
+
+@cache
+def _verbs() -> tuple[dict[str, str], ...]:
+    with (files("clinragen.grounding") / "verbs.csv").open(encoding="utf-8") as table:
+        return tuple(csv.DictReader(table))
+
+
+@cache
+def _finite() -> frozenset[str]:
+    """The third person and the past of every verb of `verbs.csv`."""
+    return frozenset(form for row in _verbs() for form in (_third(row["verb"]), row["past"]) if form)
+
+
+@cache
+def _bases() -> frozenset[str]:
+    return frozenset(row["verb"] for row in _verbs()) | {"left"}
+
+
+def _third(verb: str) -> str:
+    if verb.endswith(("s", "sh", "ch", "x", "z", "o")):
+        return f"{verb}es"
+    return f"{verb[:-1]}ies" if verb.endswith("y") and verb[-2] not in "aeiou" else f"{verb}s"
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    while start < end and text[start] in " \n\t,;":
+    if mark := _LIST_MARK.match(text, start, end):
+        start = mark.end()
+    while start < end and text[start] in " \n\t,;:–—-":
         start += 1
-    while start < end and text[end - 1] in " \n\t,;.!?":
+    while start < end and text[end - 1] in " \n\t,;:.!?–—":
         end -= 1
     return (start, end) if start < end else None

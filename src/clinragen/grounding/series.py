@@ -1,42 +1,50 @@
-"""Does a clause agree with the measurements? Which variables it names, and what it says of each."""
+"""Does a clause agree with the measurements? What it says of each variable, judged."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from clinragen.clinical.findings import by_variable
-from clinragen.clinical.words import Mention, WordLevel, mentions
+from clinragen.clinical.words import Mention, mentions
+from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.numbers import Number
-from clinragen.grounding.reading import Phrase, read
+from clinragen.grounding.phrase import Phrase
+from clinragen.grounding.quantities import worst
+from clinragen.grounding.reading import read
 from clinragen.grounding.scopes import Judgement, combine
-from clinragen.grounding.sentences import Clause
+from clinragen.grounding.sentences import Clause, has_verb
+from clinragen.grounding.subjects import Context, Segment, segments
 from clinragen.grounding.verdicts import judge
 from clinragen.schema import Claim, Measurement, Stay
 
-MOST_EVIDENCE = 3
+__all__ = ["UNMEASURED", "Context", "SeriesIndex", "check_series_clause", "series_index"]
 
-_CONNECTIVE = re.compile(
-    r"[\s,]*(?:(?:and|or|as well as|both|the|serum|his|her|nor|then|levels?)[\s,]*)*", re.I
+MOST_EVIDENCE = 3
+UNMEASURED = "was never measured"
+TOGETHER = timedelta(hours=1)
+"""How far apart two values may be measured to make a ratio."""
+ENOUGH_OXYGEN = 300.0
+"""The ratio of pO2 to FiO2 below which oxygenation is impaired (mm Hg; Berlin definition, JAMA 2012)."""
+
+_OPPOSITE: dict[SaidTrend, SaidTrend] = {
+    "rising": "falling",
+    "falling": "rising",
+    "improved": "worsened",
+    "worsened": "improved",
+}
+_OTHER_WAY = re.compile(
+    r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I
 )
-_SEPARATOR = re.compile(r"[,;]\s|\s(?:and|but|with|while|whereas|or|plus)\s", re.I)
-_PRONOUN = re.compile(
-    r"(?:(?:and|but|while|although|though|yet|whereas)\s+)?(?:it|they|both|these|this|the (?:fastest|slowest|"
-    r"highest|lowest|last|first|final|initial|peak|latter|value|level|count|rate)\b)",
+_SAME_WAY = re.compile(
+    r"\b(?:did (?:the same|likewise|so too|too|as well|also)|followed suit|in parallel|so did|as did|in "
+    r"step|the same way|"
+    r"in tandem)\b",
     re.I,
 )
-_FROM_THE_NOTE = re.compile(
-    r"\b(?:the note|mention(?:s|ed)|describe[sd]|present(?:ed|s|ing) with|admitted (?:with|for|after)|"
-    r"complain\w*|days ago|weeks|months|mother|father|sister|brother|aunt|uncle|family|at home)\b",
-    re.I,
-)
-_CAUSE_OR_TREATMENT = re.compile(
-    r"\b(?:accounts? for|explain\w*|cause of|caused|due to|responsible for|attributable|treated|"
-    r"started|given|held)\b",
-    re.I,
-)
-_PAST = re.compile(r"\b(?:history of|h/o|known|chronic|prior|previous|baseline|home)\s+(?:\w+\s+)?$", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,117 +54,131 @@ class SeriesIndex:
     rows: dict[str, list[Measurement]]
     first: datetime
     last: datetime
+    ratios: dict[str, list[Measurement]] = field(default_factory=dict)
+    unlisted: re.Pattern[str] | None = None
+    """The names of measured variables that the table of words does not hold."""
 
     def resolve(self, mention: Mention) -> tuple[str, ...]:
         """The variables a mention means here: all of a joint name, else the first one measured."""
         word = mention.word
         if word.is_joint:
             return word.variables
-        return (next((name for name in word.variables if name in self.rows), word.variables[0]),)
+        return (next((name for name in word.variables if self.of(name)), word.variables[0]),)
 
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """The part of a clause that speaks of some variables, `named` at these places of its text."""
-
-    text: str
-    variables: tuple[str, ...]
-    named: tuple[int, int] | None
-    level: WordLevel | None
+    def of(self, name: str) -> list[Measurement]:
+        """The measurements of a variable, or of the ratio of two ("pO2/FiO2")."""
+        if "/" not in name or name in self.rows:
+            return self.rows.get(name, [])
+        if name not in self.ratios:
+            above, below = name.split("/", 1)
+            self.ratios[name] = list(_ratio(name, self.rows.get(above, []), self.rows.get(below, [])))
+        return self.ratios[name]
 
 
 def series_index(stay: Stay) -> SeriesIndex:
     """Index the measurements of a stay; built once, used for every clause."""
     times = [row.time for row in stay.measurements] or [stay.prediction_time]
-    return SeriesIndex(by_variable(stay.measurements), min(times), max(times))
+    rows = by_variable(stay.measurements)
+    return SeriesIndex(rows, min(times), max(times), unlisted=_unlisted(tuple(rows)))
+
+
+@lru_cache(maxsize=64)
+def _unlisted(names: tuple[str, ...]) -> re.Pattern[str] | None:
+    missing = [name for name in names if not mentions(name)]
+    pattern = "|".join(re.escape(name) for name in sorted(missing, key=len, reverse=True))
+    return re.compile(rf"\b(?:{pattern})s?\b", re.I) if missing else None
 
 
 def check_series_clause(
-    clause: Clause, chart: SeriesIndex, before: tuple[str, ...] = ()
-) -> tuple[Claim | None, tuple[str, ...]]:
-    """The claim of a clause about measurements, or None, and the variables it spoke of.
+    clause: Clause, chart: SeriesIndex, before: Context | None = None
+) -> tuple[Claim | None, Context]:
+    """The claim of a clause about measurements, or None, and what it spoke of.
 
-    `before` are the variables of the clause before, for "it" and "both".
+    `before` is what the clause before spoke of, for "it" and "both".
     """
-    segments = _segments(clause.text, chart, before)
-    judged = [(s, judgement) for s in segments for judgement in _judge_segment(s, chart)]
+    before = before or Context()
+    found = segments(clause.text, clause.sentence, before, chart.resolve, chart.unlisted)
+    read_of = _read_all(found, before)
+    judged = [(s, verdict) for s, phrases in read_of for verdict in _judge_segment(s, phrases, chart, before)]
     if not judged:
-        return None, ()
-    worst = combine([judgement for _, judgement in judged])
-    subject = next(s.variables[0] for s, judgement in judged if judgement is worst)
+        return None, _named(clause, chart)
+    gravest = combine([judgement for _, judgement in judged])
+    subject = next(s.variables[0] for s, judgement in judged if judgement is gravest)
     claim = Claim(
         text=clause.text,
         start=clause.start,
         end=clause.end,
         about="series",
         subject=subject,
-        verdict=worst.verdict,
-        evidence=tuple(_told(row) for row in worst.rows[:MOST_EVIDENCE]),
-        reason=worst.reason,
+        verdict=gravest.verdict,
+        evidence=tuple(_told(row) for row in gravest.rows[:MOST_EVIDENCE]),
+        reason=gravest.reason,
     )
-    return claim, segments[-1].variables
+    last, phrases = read_of[-1]
+    variables = tuple(dict.fromkeys(name for segment, _ in read_of for name in segment.variables))
+    is_one = len(read_of) == 1 or all(segment.text == last.text for segment, _ in read_of)
+    told = gravest.rows[0].time if len(gravest.rows) == 1 else None
+    return claim, Context(variables if is_one else last.variables, _course(phrases), clause.sentence, told)
 
 
-def _segments(text: str, chart: SeriesIndex, before: tuple[str, ...]) -> list[Segment]:
-    found = mentions(text)
-    if not found:
-        return [Segment(text, before, None, None)] if before and _PRONOUN.match(text) else []
-    if _belongs_to_the_note(text, found):
-        return []
-    groups = _groups(text, found)
-    edges = [
-        0,
-        *(_edge(text, a[-1].end, b[0].start) for a, b in pairwise(groups)),
-        len(text),
-    ]
-    return [
-        segment
-        for group, start, end in zip(groups, edges[:-1], edges[1:], strict=True)
-        for segment in _of_group(text, group, start, end, chart)
-    ]
+def _named(clause: Clause, chart: SeriesIndex) -> Context:
+    """The one variable that a clause for the note names: "sodium deserves a word, for it fell"."""
+    names = {name for mention in mentions(clause.text) for name in chart.resolve(mention)}
+    return Context(tuple(names), None, clause.sentence) if len(names) == 1 else Context()
 
 
-def _belongs_to_the_note(text: str, found: Sequence[Mention]) -> bool:
-    if _FROM_THE_NOTE.search(text) or any(m.word.level and _PAST.search(text[: m.start]) for m in found):
-        return True
-    return bool(_CAUSE_OR_TREATMENT.search(text)) and not any(char.isdigit() for char in text)
+def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, list[Phrase]]]:
+    """Every segment with its phrases; one without a verb is told of the place and time of the one before."""
+    told: list[tuple[Segment, list[Phrase]]] = []
+    levels = Counter(segment.variables for segment in found if segment.level)
+    for segment in found:
+        phrases = _read(segment, before)
+        if told and told[-1][1] and not has_verb(segment.text):
+            last = told[-1][1][-1]
+            phrases = [
+                p if p.place or p.window else replace(p, place=last.place, window=last.window)
+                for p in phrases
+            ]
+        if levels[segment.variables] > 1:
+            phrases = [replace(phrase, is_existence=True) for phrase in phrases]
+        told.append((segment, phrases))
+    return told
 
 
-def _groups(text: str, found: Sequence[Mention]) -> list[list[Mention]]:
-    """Mentions joined by nothing but "and" or commas share what is said of them."""
-    groups = [[found[0]]]
-    for mention in found[1:]:
-        if _CONNECTIVE.fullmatch(text, groups[-1][-1].end, mention.start):
-            groups[-1].append(mention)
-        else:
-            groups.append([mention])
-    return groups
+def _read(segment: Segment, before: Context) -> list[Phrase]:
+    is_falling = not segment.named and before.course == "falling"
+    phrases = read(segment.text, segment.named, segment.level, is_falling)
+    way = -1 if _OTHER_WAY.search(segment.text) else 1 if _SAME_WAY.search(segment.text) else 0
+    course = before.course if way > 0 else _OPPOSITE.get(before.course) if way < 0 and before.course else None
+    if course and not any(phrase.trend for phrase in phrases):
+        return [Phrase(segment.text, trend=course), *phrases]
+    return phrases
 
 
-def _edge(text: str, end: int, start: int) -> int:
-    """Where one segment ends and the next begins: at the last separator between their names."""
-    hits = list(_SEPARATOR.finditer(text, max(end - 1, 0), start))
-    return hits[-1].end() if hits else start
+def _course(phrases: Sequence[Phrase]) -> SaidTrend | None:
+    for phrase in phrases:
+        if phrase.trend:
+            return phrase.trend
+        if phrase.comparison and phrase.comparison.factor != 1:
+            return "rising" if phrase.comparison.factor > 1 else "falling"
+    return None
 
 
-def _of_group(text: str, group: list[Mention], start: int, end: int, chart: SeriesIndex) -> list[Segment]:
-    named = (group[0].start - start, group[-1].end - start)
-    part = text[start:end]
-    if all(mention.word.level is None for mention in group):
-        names = tuple(dict.fromkeys(name for mention in group for name in chart.resolve(mention)))
-        return [Segment(part, names, named, None)]
-    return [Segment(part, chart.resolve(mention), named, mention.word.level) for mention in group]
+def _direction(phrase: Phrase) -> int:
+    said = _course([phrase]) or (phrase.extreme if phrase.exact else "") or ""
+    return {"rising": 1, "highest": 1, "falling": -1, "lowest": -1}.get(said, 0)
 
 
-def _judge_segment(segment: Segment, chart: SeriesIndex) -> list[Judgement]:
-    phrases = read(segment.text, segment.named, segment.level)
+def _judge_segment(
+    segment: Segment, phrases: list[Phrase], chart: SeriesIndex, before: Context
+) -> list[Judgement]:
     if not phrases:
         return []
     shared = _shared(phrases, len(segment.variables))
     return [
         found
         for name, said in zip(segment.variables, shared, strict=True)
-        for found in _judge_variable(name, said, chart)
+        for found in _judge_variable(name, said, chart, before)
     ]
 
 
@@ -173,18 +195,64 @@ def _keep(phrase: Phrase, value: Number) -> Phrase:
     return replace(phrase, values=tuple(number for number in phrase.values if number is value))
 
 
-def _judge_variable(name: str, phrases: Sequence[Phrase], chart: SeriesIndex) -> list[Judgement]:
-    whole = chart.rows.get(name)
+def _judge_variable(
+    name: str, phrases: Sequence[Phrase], chart: SeriesIndex, before: Context
+) -> list[Judgement]:
+    whole = chart.of(name)
     if not whole:
-        return [Judgement("unverifiable", (), f"{name} was never measured")]
-    return [found for phrase in phrases for found in judge(phrase, _in_window(phrase, whole, chart), whole)]
+        return [Judgement("unverifiable", (), f"{name} {UNMEASURED}")]
+    if "/" in name:
+        phrases = [_of_ratio(phrase) for phrase in phrases]
+    found: list[Judgement] = []
+    told = before.told
+    for phrase, stretch in zip(phrases, _stretches(phrases, whole), strict=True):
+        window = phrase.window
+        if told and found and phrase.exact and " to " in phrase.text and _direction(phrase) and not window:
+            stretch = [row for row in stretch if row.time >= told] or stretch
+        rows = window.pick(stretch, chart.first, chart.last, told) if window else stretch
+        found += judge(phrase, rows, stretch)
+        told = found[-1].rows[0].time if found and len(found[-1].rows) == 1 else told
+    return found
 
 
-def _in_window(phrase: Phrase, whole: list[Measurement], chart: SeriesIndex) -> list[Measurement]:
-    window = phrase.window
-    if window is None:
-        return whole
-    return [row for row in whole if window.holds(row.time, chart.first, chart.last)]
+def _of_ratio(phrase: Phrase) -> Phrase:
+    """A factor told of a ratio is its value: AST exceeded ALT "by a factor of five"."""
+    said = phrase.comparison
+    if said is None or said.factor <= 1 or said.reference:
+        return phrase
+    bound = None if said.relation == "about" else said.relation
+    number = Number(said.factor, 0, "", "value", bound, True, 0, 0)
+    return replace(phrase, comparison=None, values=(*phrase.values, number))
+
+
+def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list[Measurement]]:
+    """What each phrase is told of: in "rose and then fell" all up to the peak, and all from there on."""
+    ways = [_direction(phrase) for phrase in phrases]
+    told = [whole] * len(phrases)
+    for place, (before, after) in enumerate(pairwise(ways)):
+        is_back = phrases[place + 1].trend in ("improved", "recovered")
+        if phrases[place].trend == "worsened" and is_back:
+            turn = worst(whole)
+            at = whole.index(turn)
+            told[place], told[place + 1] = whole[: at + 1], whole[at:]
+        elif before * after < 0 or (before and is_back):
+            turn = (max if before > 0 else min)(whole, key=lambda row: row.value)
+            at = whole.index(turn)
+            told[place], told[place + 1] = whole[: at + 1], whole[at:]
+    return told
+
+
+def _ratio(name: str, above: list[Measurement], below: list[Measurement]) -> list[Measurement]:
+    """The ratio at every time at which both were measured; inspired oxygen counts as a fraction."""
+    found = []
+    for row in above:
+        near = min(below, key=lambda other: abs(other.time - row.time), default=None)
+        if near is None or abs(near.time - row.time) > TOGETHER or not near.value:
+            continue
+        value = near.value / 100 if near.variable == "FiO2" and near.value > 1 else near.value
+        low = ENOUGH_OXYGEN if near.variable == "FiO2" else None
+        found.append(row._replace(variable=name, value=row.value / value, unit="", low=low, high=None))
+    return found
 
 
 def _told(row: Measurement) -> str:

@@ -7,7 +7,7 @@ from clinragen.clinical.trends import smallest_change, trend, turns
 from clinragen.grounding.lexicon import SaidTrend
 from clinragen.schema import Measurement, Verdict
 
-HALF, DOUBLE = 0.55, 1.9  # "halved" and "doubled" leave room for rounding
+HALF = 0.5
 
 Answer = tuple[Verdict, str]
 Rows = Sequence[Measurement]
@@ -65,6 +65,16 @@ def _improved(rows: Rows) -> Answer:
     return _compared(rows, lambda before, after, step: before - after >= step or (before > 0 and after == 0))
 
 
+def _recovered(rows: Rows) -> Answer:
+    """Improved, or come back by half from the worst value."""
+    verdict, reason = _improved(rows)
+    deepest = max(rows, key=_distance)
+    lost = _distance(deepest) - min(_distance(row) for row in rows[: rows.index(deepest) + 1])
+    regained = _distance(deepest) - _distance(rows[-1])
+    is_so = regained >= max(lost * HALF, 1e-9)
+    return ("supported", f"{deepest.value:g} to {rows[-1].value:g}") if is_so else (verdict, reason)
+
+
 def _worsened(rows: Rows) -> Answer:
     return _compared(rows, lambda before, after, step: after - before >= step or (before == 0 and after > 0))
 
@@ -74,18 +84,6 @@ def _compared(rows: Rows, test: Callable[[float, float, float], bool]) -> Answer
     _, step = _series(rows)
     reason = f"{rows[0].value:g} to {rows[-1].value:g}"
     return ("supported" if test(before, after, step - 1e-9) else "contradicted"), reason
-
-
-def _halved(rows: Rows) -> Answer:
-    values, _ = _series(rows)
-    top = max(values)
-    return ("supported" if values[-1] <= HALF * top else "contradicted"), f"{top:g} to {values[-1]:g}"
-
-
-def _doubled(rows: Rows) -> Answer:
-    values, _ = _series(rows)
-    top = max(values)
-    return ("supported" if top >= DOUBLE * values[0] else "contradicted"), f"{values[0]:g} to {top:g}"
 
 
 def _series(rows: Rows) -> tuple[list[float], float]:
@@ -107,7 +105,6 @@ _COURSES: dict[SaidTrend, Callable[[Rows], Answer]] = {
     "fluctuating": _fluctuating,
     "normalised": _normalised,
     "improved": _improved,
+    "recovered": _recovered,
     "worsened": _worsened,
-    "halved": _halved,
-    "doubled": _doubled,
 }

@@ -1,17 +1,16 @@
 """Numbers a text gives: exact values, "from A to B", peaks and troughs, and sizes of change."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from clinragen.grounding.numbers import Number, agrees
-from clinragen.grounding.reading import Phrase
+from clinragen.grounding.numbers import Number, agrees, size_in_unit
+from clinragen.grounding.phrase import Phrase
+from clinragen.grounding.quantities import by_quantity, extreme_of, one_of
 from clinragen.grounding.scopes import (
     NORMAL,
-    PLACES,
     Judgement,
     Rows,
-    at_place,
-    by_scope,
     combine,
     highest,
     lowest,
@@ -20,75 +19,137 @@ from clinragen.grounding.scopes import (
 )
 from clinragen.schema import Measurement
 
+_A_TO_B = re.compile(
+    r"\d\S*\s(?:(?:°\s?[cf]|[a-zµ%]+(?:/[a-z]+)?|mm hg)\s)?(?:down |up |back )?to\s(?:(?:a|an|about|around|"
+    r"nearly|almost|"
+    r"over|under|above|below|maximum|peak|nadir|minimum|of|only|just|some)\s)*\d"
+)
+
+
+_UP_OR_DOWN_FROM = re.compile(r"\b(?:up|down) from \D*\d")
+
 
 def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     """Judge exact values: any value, or the one at the place, peak or end that the phrase names."""
-    exact = [number for number in phrase.values if not number.bound]
+    exact = phrase.exact
     if not exact or phrase.extreme:
         return None
-    if len(exact) >= 2 and _is_from_to(phrase, exact):
+    if len(exact) >= 2 and _is_from_to(phrase):
         return _from_to(phrase, exact, rows)
+    if _UP_OR_DOWN_FROM.search(phrase.text) and len(exact) == 1:
+        return _equals(exact[0], [whole[0], lowest(whole), highest(whole)], "where it came from")
+    if phrase.bounds and _is_from_to(phrase):
+        return _equals(exact[0], [rows[0], lowest(whole), highest(whole)], "where it began")
     if "between" in phrase.text and len(exact) == 2:
         low, high = sorted(number.value for number in exact)
-        return by_scope(phrase, rows, lambda row: low <= row.value <= high, "in that range", NORMAL)
-    place = PLACES.get(phrase.scope or "")
-    if place is not None:
-        return at_place(phrase, rows, lambda row: agrees(exact[0], row), f"{exact[0].value:g}", place)
-    if (reached := _reached(phrase)) is not None:
-        return _equals(exact[0], [reached(rows)], "the value reached")
+        return by_quantity(phrase, rows, lambda row: low <= row.value <= high, "in that range", NORMAL, False)
+    if (one := _told_one(phrase, rows)) is not None:
+        if not one:
+            return Judgement("unverifiable", (), "there is no such measurement")
+        return combine([_equals(number, one, "that value") for number in exact])
     return combine([_equals(number, rows, "any value") for number in exact])
+
+
+def _told_one(phrase: Phrase, rows: Rows) -> Rows | None:
+    """The one value that exact numbers are told of, or None if it may be any."""
+    if phrase.place:
+        return one_of(replace(phrase, scope=None), rows)
+    if (reached := _reached(phrase)) is not None:
+        return [reached(rows), rows[-1]] if phrase.trend else [reached(rows)]
+    if phrase.window and phrase.window.is_until:
+        return [rows[-1]]
+    return None
 
 
 def judge_extreme(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     """Judge "the highest was 4.1": the value, and its time where one is given."""
-    if not phrase.extreme or not phrase.values:
+    if not phrase.extreme or not (phrase.values or phrase.window or phrase.place):
         return None
-    pick = highest if phrase.extreme == "highest" else lowest
-    row = pick(whole)
-    value = _equals(phrase.values[0], [row], f"the {phrase.extreme} value")
-    if value.verdict == "supported" and phrase.window and pick(rows or whole).value != row.value:
-        return Judgement("contradicted", (row,), f"the {phrase.extreme} value came at another time")
-    if value.verdict == "supported" and phrase.window and not rows:
-        return Judgement("contradicted", (row,), f"the {phrase.extreme} value came at another time")
-    return value
+    if (phrase.level or phrase.severity or phrase.comparison) and not phrase.values:
+        return None
+    is_period = phrase.window is not None and not phrase.window.is_moment
+    row = extreme_of(phrase, rows if is_period and phrase.values and rows else whole)
+    told = [_equals(number, [row], f"the {phrase.extreme} value") for number in _of_extreme(phrase)]
+    if phrase.values and _is_from_to(phrase) and len(phrase.exact) >= 2:
+        told.append(_equals(phrase.exact[0], [whole[0], lowest(whole), highest(whole)], "where it began"))
+    if phrase.window and (not phrase.values or phrase.window.is_moment):
+        is_then = bool(rows) and extreme_of(phrase, rows).value == row.value
+        told.append(_when(is_then, row, phrase))
+    elif phrase.place and not phrase.window:
+        one = one_of(replace(phrase, scope=None), whole)
+        told.append(_when(bool(one) and one is not None and one[0].value == row.value, row, phrase))
+    return combine(told) if told else None
+
+
+def _when(is_then: bool, row: Measurement, phrase: Phrase) -> Judgement:
+    reason = f"the {phrase.extreme} value came {'then' if is_then else 'at another time'}"
+    return Judgement(verdict_of(is_then), (row,), reason)
+
+
+def _of_extreme(phrase: Phrase) -> tuple[Number, ...]:
+    if len(phrase.exact) >= 2 and _is_from_to(phrase):
+        return (phrase.exact[1],)
+    return phrase.values
 
 
 def judge_change(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
-    """The size of the net change, as in "fell by 5 mEq/L" or "by 20%"."""
+    """The size of the net change, as in "fell by 5 mEq/L"."""
     if not phrase.changes:
         return None
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
-    number, net = phrase.changes[0], abs(rows[-1].value - rows[0].value)
-    size = 100 * net / abs(rows[0].value) if number.unit in ("%", "percent") and rows[0].value else net
-    is_so = agrees(replace(number, unit=""), rows[0]._replace(value=size))
-    return Judgement(verdict_of(is_so), (rows[0], rows[-1]), f"the net change is {size:g}")
+    number = phrase.changes[0]
+    sizes = [rows[-1].value - rows[0].value, *_swings(phrase, rows)]
+    sign = {"rising": 1, "falling": -1}.get(phrase.trend or "")
+    sizes = [size for size in sizes if sign is None or size * sign >= 0] or [0.0]
+    told = [abs(size_in_unit(rows[0], number, size)) for size in sizes]
+    bare = replace(number, unit=rows[0].unit)
+    is_so = any(agrees(bare, rows[0]._replace(value=size)) for size in told)
+    return Judgement(verdict_of(is_so), (rows[0], rows[-1]), f"the net change is {told[0]:g}")
+
+
+def _swings(phrase: Phrase, rows: Rows) -> list[float]:
+    """From the first value to the farthest one in the claimed direction."""
+    if phrase.trend == "rising":
+        return [highest(rows).value - rows[0].value]
+    return [lowest(rows).value - rows[0].value] if phrase.trend == "falling" else []
 
 
 def course(phrase: Phrase, rows: Rows) -> Rows:
     """The stretch of a series that a claimed trend is of: as far as the check or the value it names."""
-    if phrase.scope in ("second", "third"):
-        return rows[: PLACES[phrase.scope] + 1]
+    if phrase.place in ("second", "third"):
+        return rows[: {"second": 2, "third": 3}[phrase.place]]
     if not rows or (reached := _reached(phrase)) is None:
         return rows
-    if len(phrase.values) < 2 or not _is_from_to(phrase, phrase.values):
+    if len(phrase.exact) < 2 or not _is_from_to(phrase):
         far = reached(rows)
-        return rows[: rows.index(far) + 1] if agrees(phrase.values[0], far) else rows
-    start, end = phrase.values[0], phrase.values[1]
+        return rows[: rows.index(far) + 1] if agrees(phrase.exact[0], far) else rows
+    start, end = phrase.exact[0], phrase.exact[1]
     before, after = _ends(start, end, rows)
     starts = [rows.index(row) for row in before if agrees(start, row)]
     ends = [rows.index(row) for row in after if agrees(end, row)]
     return rows[min(starts) : max(ends) + 1] if starts and ends and min(starts) < max(ends) else rows
 
 
-def _is_from_to(phrase: Phrase, exact: Sequence[Number]) -> bool:
+def is_told_reached(phrase: Phrase, rows: Rows) -> bool:
+    """Whether a rise or fall is told by the value it came to, and came to it: its size is then no matter."""
+    if phrase.trend not in ("rising", "falling") or not phrase.exact or " to " not in phrase.text:
+        return False
+    far = highest(rows) if phrase.trend == "rising" else lowest(rows)
+    return any(agrees(number, row) for number in phrase.exact for row in (far, rows[-1]))
+
+
+def _is_from_to(phrase: Phrase) -> bool:
+    if _A_TO_B.search(phrase.text):
+        return "between" not in phrase.text
     return "from " in phrase.text and phrase.text.index("from ") < phrase.text.rfind(" to ")
 
 
 def _from_to(phrase: Phrase, exact: Sequence[Number], rows: Rows) -> Judgement:
     start, end = exact[0], exact[1]
-    if "rang" in phrase.text:
-        ends = (_equals(start, [lowest(rows)], "the lowest"), _equals(end, [highest(rows)], "the highest"))
+    if "rang" in phrase.text or "varied" in phrase.text or "swung" in phrase.text:
+        low, high = sorted((start, end), key=lambda number: number.value)
+        ends = (_equals(low, [lowest(rows)], "the lowest"), _equals(high, [highest(rows)], "the highest"))
         return combine(ends)
     before, after = _ends(start, end, rows)
     first = _equals(start, before, "the first value")
@@ -103,13 +164,17 @@ def _ends(start: Number, end: Number, rows: Rows) -> tuple[Rows, Rows]:
 
 def _reached(phrase: Phrase) -> Callable[[Rows], Measurement] | None:
     """Which value "reached 38.9" or "rose to 26.3" speaks of."""
-    if not phrase.values:
+    if not phrase.exact:
         return None
     if phrase.trend == "rising" and " to " in phrase.text:
         return highest
     if phrase.trend == "falling" and " to " in phrase.text:
         return lowest
-    if "reach" in phrase.text or "up to" in phrase.text:
+    if "down to" in phrase.text:
+        return lowest
+    if any(word in phrase.text for word in ("reach", "up to", "touch", " hit ")):
+        if phrase.window and phrase.window.is_until:
+            return None
         return lowest if phrase.level == "low" else highest
     return None
 

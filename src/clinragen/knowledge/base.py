@@ -1,8 +1,8 @@
 """The curated knowledge base: cited facts that tie findings and words of notes to diagnoses.
 
-`curated.csv` holds the facts, `sources.csv` what they cite. The facts of one variable and level stand
-strongest first: a finding is explained by the first fact that fits. A threshold narrows a fact to values
-that reach it, in the variable's unit.
+`curated.csv` holds the facts, `sources.csv` what they cite and how that may be used. The facts of one
+variable and level stand strongest first: a finding is explained by the first fact that fits. A threshold
+narrows a fact to values that reach it, in the variable's unit.
 """
 
 import csv
@@ -24,8 +24,8 @@ LEVELS = ("low", "high")
 @cache
 def curated_facts() -> tuple[Fact, ...]:
     """The facts that come with the package, in the order of their table."""
-    citations = {row["source"]: row["citation"] for row in _rows("sources.csv")}
-    return tuple(_fact(row, citations) for row in _rows("curated.csv"))
+    sources = {row["source"]: row for row in _rows("sources.csv")}
+    return tuple(_fact(row, sources.get(row["source"], {})) for row in _rows("curated.csv"))
 
 
 def validate(facts: Sequence[Fact], min_facts: int) -> None:
@@ -80,16 +80,17 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(table))
 
 
-def _fact(row: dict[str, str], citations: dict[str, str]) -> Fact:
+def _fact(row: dict[str, str], source: dict[str, str]) -> Fact:
     return Fact(
         fact_id=row["fact_id"],
         text=row["text"],
         diagnoses=tuple(row["diagnoses"].split("|")),
-        citation=citations.get(row["source"], ""),
+        citation=source.get("citation", ""),
         variable=row["variable"] or None,
         level=cast(Level, row["level"]) if row["level"] else None,
         threshold=float(row["threshold"]) if row["threshold"] else None,
         sign=row["sign"] or None,
+        licence=source.get("licence", ""),
     )
 
 
@@ -97,6 +98,7 @@ def _faults(fact: Fact) -> Iterator[str]:
     checks = (
         (not fact.text.strip(), "has no text"),
         (not fact.citation.strip(), "has no citation"),
+        (not fact.licence.strip(), "has no licence"),
         (not fact.diagnoses, "speaks for no diagnosis"),
         ((fact.variable is None) == (fact.sign is None), "must have either a variable or a sign"),
         (

@@ -68,8 +68,7 @@ class EachSentenceOnce(LogitsProcessor):  # type: ignore[misc]
         yield tuple(written[start:])
 
     def _bare(self, sentence: Sentence) -> Sentence:
-        """The sentence without the heading it may stand under."""
-        for heading in self.headings:
-            if sentence[: len(heading)] == heading:
-                return sentence[len(heading) :]
+        """The sentence without the headings it may stand under."""
+        while heading := next((each for each in self.headings if sentence[: len(each)] == each), None):
+            sentence = sentence[len(heading) :]
         return sentence

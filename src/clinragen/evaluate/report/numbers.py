@@ -149,6 +149,23 @@ def claims(scores: Scores) -> list[Line]:
     ]
 
 
+CHECKER_SCORES = {
+    "strict_micro_f1": "strict micro-F1, all claims",
+    "series/accuracy": "series claims judged right",
+    "note/accuracy": "note claims judged right",
+    "contradicted_called_supported": "contradicted claims called supported",
+}
+
+
+def checker(scores: Scores) -> list[Line]:
+    """How often the checker is right on labelled claims that it was not made with."""
+    return [
+        Line(title, "student", [cell(scores.get(f"checker/{name}"), percent)])
+        for name, title in CHECKER_SCORES.items()
+        if f"checker/{name}" in scores
+    ]
+
+
 def text_scores(scores: Scores) -> list[Line]:
     """What else is known of the student's texts."""
     return [

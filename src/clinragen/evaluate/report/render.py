@@ -66,6 +66,7 @@ def _view(context: ReportContext) -> dict[str, Any]:
         "labels": numbers.by_label(scores),
         "verdicts": list(VERDICTS),
         "claims": numbers.claims(scores),
+        "checker": numbers.checker(scores),
         "texts": numbers.text_scores(scores),
         "swap": [
             numbers.cell(scores.get(f"held_out/rationale/{name}"), numbers.percent)

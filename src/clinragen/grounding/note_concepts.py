@@ -1,0 +1,156 @@
+"""Words as concepts: abbreviations, synonyms and inflections made equal, by tables that anyone can read."""
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+WORD = re.compile(
+    r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
+)
+HEAD = 2
+_BEGINNING = re.compile(r"(?<![\w-])\S")
+_BLANKS = {ord(blank): " " for blank in "\n\r\t\f\v\u00a0"}
+_HYPHENATED = ("year-old",)
+_SUFFIXES = (
+    (re.compile(r"(?:'s|’s)$"), ""),
+    (re.compile(r"(?<=[a-z]{4})(?:ia|ic|ical|ically)$"), ""),
+    (re.compile(r"ies$"), "y"),
+    (re.compile(r"(?:(?<=[sxz])|(?<=[cs]h))es$"), ""),
+    (re.compile(r"(?<=[^sui])s$"), ""),
+    (re.compile(r"([b-df-hj-np-rtv-z])\1(?:ed|ing)$"), r"\1"),
+    (re.compile(r"(?<=[a-z]{2}[^e\W])(?:ed|ing)$"), ""),
+    (re.compile(r"(?<=[a-z]{3})ly$"), ""),
+    (re.compile(r"(?<=[a-z]{3})ness$"), ""),
+    (re.compile(r"(?<=[a-z]{3})e$"), ""),
+)
+_AMERICAN = {
+    "ae": "e",
+    "oe": "e",
+    "our": "or",
+    "isation": "ization",
+    "isa": "iza",
+    "ise": "ize",
+    "isi": "izi",
+}
+_BRITISH = re.compile(
+    r"(?<=\w)(?:ae|oe)(?=\w{2})|oe(?=\w{3})|ae(?=\w{3})|(?<=\w{3})our\b|(?<=\w{4})(?:isation|ise\b|isi(?=ng))"
+)
+
+
+@cache
+def concepts_of(word: str) -> tuple[str, ...]:
+    """What a word or phrase in lower case means, as one concept or several."""
+    if not word[0].isalnum():
+        return ()
+    means = _synonyms().get(word)
+    if means is None and stem(word) not in _general():
+        means = _inflected_synonyms().get(stem(word))
+    if means is None and "-" in word and stem(word) not in _single():
+        return tuple(concept for part in word.split("-") if part for concept in concepts_of(part))
+    if means is None:
+        return (stem(word),)
+    return tuple(concept for part in means.split() for concept in _resolved(part, word))
+
+
+def _resolved(part: str, word: str) -> tuple[str, ...]:
+    """A part of what a word means, which may itself be a synonym (but not of the word)."""
+    means = _synonyms().get(part)
+    is_final = means is None or part == word or part in means.split() or word in means.split()
+    return (stem(part),) if is_final else concepts_of(part)
+
+
+@cache
+def stem(word: str) -> str:
+    """A word without its inflection, in American spelling; made for comparing only."""
+    word = _BRITISH.sub(lambda hit: _AMERICAN[hit[0]], word)
+    for pattern, ending in _SUFFIXES:
+        if len(word) > 3:
+            word = pattern.sub(ending, word)
+    return word
+
+
+def phrases_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The places of entries that `WORD` would cut into pieces, from left to right, the longest first."""
+    told = text.lower().translate(_BLANKS)
+    if len(told) != len(text):
+        return
+    at = start
+    for begin in _BEGINNING.finditer(told, start, end):
+        if begin.start() >= at:
+            stop = next(_phrases_from(told, begin.start(), end), at)
+            if stop > at:
+                yield begin.start(), stop
+                at = stop
+
+
+def _phrases_from(told: str, begin: int, end: int) -> Iterator[int]:
+    for phrase in _phrases().get(told[begin : begin + HEAD], ()):
+        stop = begin + len(phrase)
+        is_whole = stop >= len(told) or not (told[stop].isalnum() or told[stop] == "_")
+        if stop <= end and is_whole and told.startswith(phrase, begin):
+            yield stop
+
+
+@cache
+def _phrases() -> Mapping[str, Sequence[str]]:
+    """By its first letters, every entry that `WORD` would cut into pieces, the longest first."""
+    found: dict[str, list[str]] = {}
+    for phrase in sorted(_synonyms(), key=lambda phrase: (-len(phrase), phrase)):
+        if len(phrase) >= HEAD and not WORD.fullmatch(phrase):
+            found.setdefault(phrase[:HEAD], []).append(phrase)
+    return found
+
+
+@cache
+def _synonyms() -> dict[str, str]:
+    """Phrase -> what it means; the first table that has a phrase decides, and none leads in a circle."""
+    found: dict[str, str] = {}
+    for row in rows("synonyms"):
+        phrase = row["phrase"].lower()
+        if phrase not in found and phrase not in _all_meanings(row["means"], found):
+            found[phrase] = row["means"].lower()
+    return found
+
+
+def _all_meanings(means: str, known: Mapping[str, str]) -> set[str]:
+    """Every word that a meaning leads to."""
+    found: set[str] = set()
+    ahead = [means, *means.split()]
+    while ahead:
+        word = ahead.pop()
+        if word not in found:
+            found.add(word)
+            ahead += known.get(word, "").split()
+    return found
+
+
+@cache
+def _inflected_synonyms() -> dict[str, str]:
+    """Stems of entries that are words; abbreviations are not inflected ("uses" is no "US")."""
+    return {stem(phrase): means for phrase, means in _synonyms().items() if len(phrase) > 4}
+
+
+@cache
+def _general() -> frozenset[str]:
+    """Stems of words that say little, which no entry may claim by its own stem ("states" is not "static")."""
+    return frozenset(stem(word) for row in rows("weights") for word in row["words"].split())
+
+
+@cache
+def _single() -> frozenset[str]:
+    """Hyphenated words that are one concept."""
+    words = [row["word"] for name in ("kinds", "contrasts") for row in rows(name)]
+    return frozenset(stem(word) for word in (*words, *_HYPHENATED) if "-" in word)
+
+
+def rows(name: str) -> Iterator[dict[str, str]]:
+    """The rows of `note_NAME.csv`, then of all tables of `words` that begin with the name."""
+    here = files("clinragen.grounding")
+    tables = sorted(
+        (each for each in (here / "words").iterdir() if each.name.startswith(name)), key=lambda t: t.name
+    )
+    for path in (here / f"note_{name}.csv", *tables):
+        with path.open(encoding="utf-8") as table:
+            yield from csv.DictReader(table)

@@ -1,0 +1,60 @@
+"""A verdict from the features of a clause: a multinomial logistic regression whose weights are a table.
+
+`scripts/fit_note_decision.py` makes the table from the labelled claims for development.
+"""
+
+import csv
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from math import exp
+
+from clinragen.schema import VERDICTS, Verdict
+
+CAUTION = 2.0
+"""So many times likelier than contradicted must a clause be to be called supported."""
+
+
+def decide(
+    features: Mapping[str, float], may_contradict: bool = True
+) -> tuple[Verdict, dict[Verdict, float]]:
+    """The verdict on a clause, and the probability of each; contradicted only where that is allowed."""
+    odds = probabilities(features)
+    is_likely = odds["supported"] > (CAUTION if may_contradict else 1.0) * odds["contradicted"]
+    if is_likely and odds["supported"] >= odds["unverifiable"]:
+        return "supported", odds
+    is_contradicted = may_contradict and odds["contradicted"] > odds["unverifiable"]
+    return ("contradicted" if is_contradicted else "unverifiable"), odds
+
+
+def probabilities(features: Mapping[str, float]) -> dict[Verdict, float]:
+    """How likely each verdict is."""
+    scores = {verdict: exp(_score(features, verdict)) for verdict in VERDICTS}
+    total = sum(scores.values())
+    return {verdict: score / total for verdict, score in scores.items()}
+
+
+def strongest(features: Mapping[str, float], verdict: Verdict) -> str:
+    """The feature that speaks most for a verdict."""
+    return max(features, key=lambda name: (_gain(name, features[name], verdict), name), default="")
+
+
+def _gain(name: str, value: float, verdict: Verdict) -> float:
+    weights = _weights().get(name, {})
+    return value * (
+        weights.get(verdict, 0.0) - max((w for v, w in weights.items() if v != verdict), default=0)
+    )
+
+
+def _score(features: Mapping[str, float], verdict: Verdict) -> float:
+    bias = _weights().get("always", {}).get(verdict, 0.0)
+    return bias + sum(value * _weights().get(name, {}).get(verdict, 0.0) for name, value in features.items())
+
+
+@cache
+def _weights() -> dict[str, dict[Verdict, float]]:
+    with (files("clinragen.grounding") / "note_decision.csv").open(encoding="utf-8") as table:
+        return {
+            row["feature"]: {verdict: float(row[verdict]) for verdict in VERDICTS}
+            for row in csv.DictReader(table)
+        }
