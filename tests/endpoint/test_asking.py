@@ -129,6 +129,19 @@ def test_a_server_that_answers_nothing_ends_the_run_soon(tmp_path: Path, monkeyp
         assert len(served.requests) < 12
 
 
+def test_a_server_that_is_not_there_never_makes_a_question_be_given_up(tmp_path: Path):
+    with serving([WELL]) as served:
+        gone = served.endpoint
+    for _ in range(3):
+        with pytest.raises(EndpointError, match="cannot be reached") as told:
+            answers(tmp_path, gone, ["q"], failed_runs=1, retries=0)
+        assert "unreachable: 1" in str(told.value)
+    with opened(tmp_path / "ledger.sqlite") as ledger:
+        assert [(call.kind, call.is_last) for call in ledger.failed("q")] == [("unreachable", False)] * 3
+    with serving([WELL]) as served:
+        assert answers(tmp_path, served.endpoint, ["q"], failed_runs=1)["q"].status == "answered"
+
+
 def test_a_wrong_key_ends_the_run_at_once_and_keeps_what_was_answered(tmp_path: Path):
     with serving([WELL, WELL, (401, {"error": {"message": "bad key"}})]) as served:
         with pytest.raises(EndpointError, match="401"):

@@ -3,7 +3,7 @@
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from invented_askings import asking, patient
@@ -13,6 +13,7 @@ from clinragen.endpoint.guard import is_loopback, permit
 from clinragen.endpoint.ledger import opened
 from clinragen.errors import EndpointError
 from clinragen.knowledge.base import curated_facts
+from clinragen.recipe import Teach
 from clinragen.teach import local, remote
 from clinragen.teach.asking import Asking
 from clinragen.teach.prompt import messages_for, prompt
@@ -135,6 +136,15 @@ def test_the_prompt_holds_diagnoses_findings_facts_and_note_even_with_dollar_sig
         "Paid $note.",
     ):
         assert words in user["content"]
+
+
+@pytest.mark.parametrize("prompt_id", get_args(Teach.model_fields["prompt"].annotation))
+def test_every_version_of_a_prompt_is_there_and_shows_the_record(prompt_id: str):
+    asked = messages_for(patient(), curated_facts(), prompt(prompt_id))
+    assert [message["role"] for message in asked] == ["system", "user"]
+    assert "creatinine is high and rising" in asked[1]["content"]
+    assert "Reports orthopnea." in asked[1]["content"]
+    assert "JSON" in asked[0]["content"] and "$" not in asked[0]["content"] + asked[1]["content"]
 
 
 def test_the_prompt_says_that_nothing_was_measured():

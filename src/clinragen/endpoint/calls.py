@@ -17,6 +17,8 @@ from clinragen.endpoint.ledger import Answer, FailedCall, Outcome
 from clinragen.endpoint.question import Endpoint, Question, body_of, repaired
 from clinragen.errors import EndpointError
 
+UNREACHABLE = "unreachable"
+"""The kind of error that is no fault of a question, and never counts towards giving it up."""
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 600.0
@@ -87,7 +89,8 @@ def _called(line: Line, question: Question, failed: list[FailedCall]) -> Answer 
             return answer_of(line.endpoint, _sent(line, question), time.monotonic() - began)
         except CallError as fault:
             is_last = number == line.endpoint.retries or not fault.passes
-            failed.append(FailedCall(fault.kind, time.monotonic() - began, is_last))
+            counts = is_last and fault.kind != UNREACHABLE
+            failed.append(FailedCall(fault.kind, time.monotonic() - began, counts))
             wait = fault.wait_seconds if fault.wait_seconds is not None else _backoff(question.key, number)
             if is_last or line.closing.wait(wait):
                 return None
@@ -123,13 +126,18 @@ def _posted(line: Line, body: dict[str, Any]) -> Mapping[str, Any]:
 
     try:
         got = line.client.post("/chat/completions", body=body, cast_to=object)
-    except openai.APITimeoutError:
-        raise CallError("timeout", passes=True) from None
-    except openai.APIConnectionError:
-        raise CallError("connection", passes=True) from None
+    except openai.APIConnectionError as fault:
+        raise CallError(_kind_of(fault), passes=True) from None
     except openai.APIStatusError as fault:
         return _status(line.endpoint, fault.status_code, fault.code, fault.response.headers)
     return got if isinstance(got, dict) else {}
+
+
+def _kind_of(fault: Exception) -> str:
+    """A server that is not there, one that does not answer in time, or one that broke off."""
+    if type(fault.__cause__).__name__ in ("ConnectError", "ConnectTimeout"):
+        return UNREACHABLE
+    return "timeout" if "Timeout" in type(fault).__name__ else "connection"
 
 
 def _status(endpoint: Endpoint, status: int, code: object, headers: Mapping[str, str]) -> Mapping[str, Any]:

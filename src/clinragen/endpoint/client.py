@@ -106,7 +106,7 @@ class _Asking:
             if outcome.answer is not None:
                 self.answered, self.failures_in_a_row = self.answered + 1, 0
                 yield outcome.key, outcome.answer
-            elif outcome.failed and outcome.failed[-1].is_last:
+            elif outcome.failed:
                 yield from self._after_failure(outcome)
 
     def _outcome(self, future: Future[Outcome]) -> Outcome | None:

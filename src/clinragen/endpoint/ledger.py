@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """A call that gave nothing. `is_last` marks the one after which a run stopped trying this key."""
+    """A call that gave nothing. `is_last` marks the one after which a run gave this key up for its time."""
 
     kind: str
     seconds: float
