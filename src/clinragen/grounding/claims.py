@@ -78,7 +78,7 @@ class _Chart:
         return self.judge(clause, told)[0]
 
     def _is_awaited(self, clause: Clause) -> bool:
-        """Whether the note still waits for the value of a variable without measurements, so that it decides."""
+        """Whether the note waits for the value of a variable without measurements, so that it decides."""
         missing = {name for mention in mentions(clause.text) for name in mention.word.variables}
         if any(self.series.of(name) for name in missing):
             return False
