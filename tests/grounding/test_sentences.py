@@ -8,6 +8,7 @@ from clinragen.grounding.sentences import clauses
 from clinragen.grounding.windows import find_window
 
 CUT = """
+The white count leapt from 7.0 to 41.9 | and had halved by the end
 Creatinine is high and rising | suggesting acute kidney injury
 The clot is in the left leg | and the lungs are clear
 Lactate fell | while the pH rose
@@ -25,7 +26,6 @@ Glucose was high. | pCO2 came down
 WHOLE = """
 Potassium peaked at 5.9, which amounts to a moderate elevation
 Potassium, 6.7 mEq/L initially, normalised
-The white count leapt from 7.0 to 41.9 and had halved by the end
 pCO2 rose and pO2 fell
 BUN, creatinine and potassium were high
 She was afebrile with an elevated lactate and a reduced urine output
