@@ -11,6 +11,7 @@ from clinragen.clinical.answer import parse_answer
 from clinragen.evaluate.bootstrap import Estimate, Statistic, bootstrap, share
 from clinragen.evaluate.metrics import NO_STAY, Values, Weights
 from clinragen.evaluate.scores import Scores
+from clinragen.grounding.backing import BACKED
 from clinragen.grounding.claims import check
 from clinragen.schema import VERDICTS, Claim, Part, Prediction, Stay, Verdict
 
@@ -51,7 +52,8 @@ def claim_scores(prefix: str, checked: Sequence[CheckedRationale], weights: Weig
     """Shares of claims by verdict, and how many claims a stay has.
 
     `<prefix>/rationale/series_supported` and so on; n is the claims. `note_stated_<verdict>` leaves out
-    inferences ("suggests pneumonia"), which no chart can support.
+    inferences ("suggests pneumonia"), which no chart can support; `inference_backed` is the share of these
+    for which there is a fact.
     """
     kinds = {
         "series": [rationale.about("series") for rationale in checked],
@@ -59,10 +61,20 @@ def claim_scores(prefix: str, checked: Sequence[CheckedRationale], weights: Weig
         "note_stated": [[c for c in rationale.about("note") if not is_inference(c)] for rationale in checked],
     }
     return {
-        f"{prefix}/rationale/{name}": estimate
-        for kind, claims in kinds.items()
-        for name, estimate in _kind_scores(kind, claims, weights).items()
+        f"{prefix}/rationale/inference_backed": _inferences_backed(checked, weights),
+        **{
+            f"{prefix}/rationale/{name}": estimate
+            for kind, claims in kinds.items()
+            for name, estimate in _kind_scores(kind, claims, weights).items()
+        },
     }
+
+
+def _inferences_backed(checked: Sequence[CheckedRationale], weights: Weights) -> Estimate:
+    """The share of inferences for which the knowledge base holds a fact; n is the inferences."""
+    drawn = [[claim for claim in each.about("note") if is_inference(claim)] for each in checked]
+    backed = np.array([sum(claim.reason == BACKED for claim in claims) for claims in drawn])
+    return share(backed, np.array([len(claims) for claims in drawn]), weights, NO_CLAIM)
 
 
 def is_inference(claim: Claim) -> bool:

@@ -25,6 +25,7 @@ COLUMNS = {
 }
 TEXT_SCORES = {
     "diagnosis/text_is_probabilities": "stays whose text and probabilities name the same set",
+    "rationale/inference_backed": "inferences for which there is a cited fact",
     "unparsed": "answers that could not be read",
     "rationale/bleu": "BLEU against the teacher's text",
     "rationale/rouge_l": "ROUGE-L against the teacher's text",
