@@ -73,7 +73,7 @@ class _Asking:
             self.ending = unanswered(self.line.endpoint, self.failed.elements(), self.answered)
 
     def _come(self) -> list[str]:
-        """The keys of the calls that have ended, at least one; a moment's wait lets more share a transaction."""
+        """The keys of calls that have ended, at least one; a moment's wait lets more share a transaction."""
         first = self.done.get()
         time.sleep(TRANSACTION_SECONDS)
         return [first, *(self.done.get() for _ in range(self.done.qsize()))]
