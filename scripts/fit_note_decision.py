@@ -27,8 +27,10 @@ from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
-SETS = ("a", "b", "c")
+SETS = ("a", "b", "c", "d")
 STRANGE = 0.05
+DEARER = 2.0
+"""What a contradicted claim counts: to support one is worse than to leave a true one open."""
 APART = 7
 """How far away in its set the other patient stands."""
 PENALTY = 1.0
@@ -66,7 +68,7 @@ def _examples(case: dict[str, Any], note: NoteIndex, verdict: str | None) -> Ite
             clause = clause_index(claim["text"], before["text"])
             found = best_comparison(clause, note)
             told = features(claim["text"], clause, note, found)
-            weight = STRANGE if verdict else 1.0
+            weight = STRANGE if verdict else DEARER if claim["verdict"] == "contradicted" else 1.0
             yield Example(note, found, told, verdict or claim["verdict"], weight)
 
 
@@ -97,7 +99,7 @@ def estimate(weights: Weights, told: Sequence[Example]) -> str:
     """How right these weights are on other claims, and how often they support what they should not."""
     note_decision._weights = lambda: weights  # type: ignore[assignment]
     found = [(each, verdict_on(each.note, each.found, each.features)) for each in told]
-    own = [(each.verdict, verdict) for each, verdict in found if each.weight == 1]
+    own = [(each.verdict, verdict) for each, verdict in found if each.weight >= 1]
     contradicted = [verdict for wanted, verdict in own if wanted == "contradicted"]
     strange = [verdict for each, verdict in found if each.weight < 1]
     return (

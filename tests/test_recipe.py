@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from clinragen.errors import RecipeError
-from clinragen.recipe import Recipe, read_recipe
+from clinragen.recipe import Recipe
+from clinragen.recipe_file import read_recipe
 
 
 def written(folder: Path, text: str) -> Path:

@@ -16,7 +16,8 @@ from rich.progress import (
 )
 
 from clinragen.errors import ClinragenError
-from clinragen.recipe import Recipe, Section, read_recipe
+from clinragen.recipe import Recipe, Section
+from clinragen.recipe_file import read_recipe
 from clinragen.steps import STEPS, Step, run_folder, run_step
 
 app = typer.Typer(
@@ -154,7 +155,7 @@ def _is_section(annotation: object) -> bool:
 
 
 def _explain(name: str) -> None:
-    from clinragen.recipe import recipe_keys
+    from clinragen.recipe_file import recipe_keys
 
     model = Recipe.model_fields[name].annotation if name in Recipe.model_fields else Recipe
     recipe_keys(name)

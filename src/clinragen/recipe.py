@@ -1,17 +1,11 @@
 """The Recipe: one experiment as one TOML file; a frozen typed section for each step.
 
-A section is read by the step of that name. Unknown keys and values are errors, told all at once.
+A section is read by the step of that name; `recipe_file` reads a recipe from its file.
 """
 
-import difflib
-import tomllib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from clinragen.errors import RecipeError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Section(BaseModel):
@@ -265,72 +259,3 @@ class Recipe(Section):
     distill: Distill = Distill()
     evaluate: Evaluate = Evaluate()
     engine: Engine = Engine()
-
-
-def read_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a recipe file and apply `section.key=value` overrides, or raise with every fault at once."""
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        known = ", ".join(sorted(str(found) for found in path.parent.glob("*.toml"))) or "no recipe there"
-        raise RecipeError(f"no recipe at {path}", found=known, fix="give the path of a recipe file") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{path} is not a TOML file", found=str(fault), fix="mend the line named") from None
-    for override in overrides:
-        _apply(values, override)
-    try:
-        recipe = Recipe.model_validate(values)
-    except ValidationError as faults:
-        raise RecipeError(f"{path}: " + "\n".join(_tell(fault) for fault in faults.errors())) from None
-    return _with_path_beside(recipe, path.parent)
-
-
-def _apply(values: dict[str, Any], override: str) -> None:
-    key, equals, text = override.partition("=")
-    if not equals:
-        raise RecipeError(f"cannot read {override!r}", expected="section.key=value", found=override)
-    *sections, last = key.strip().split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
-            raise RecipeError(
-                f"cannot read {override!r}", expected="section.key=value", found=f"{section} is no section"
-            )
-    try:
-        values[last] = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        values[last] = text
-
-
-def _tell(fault: Any) -> str:
-    place = [str(part) for part in fault["loc"]]
-    name = ".".join(place)
-    if fault["type"] != "extra_forbidden":
-        return f"{name}: {fault['msg']}, found {fault.get('input')!r}"
-    known = recipe_keys(".".join(place[:-1]))
-    close = difflib.get_close_matches(place[-1], known, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"unknown key {name!r}{hint} Known here: {', '.join(known)}"
-
-
-def recipe_keys(section: str = "") -> list[str]:
-    """The keys of a section, or of the top level."""
-    model: Any = Recipe
-    for part in filter(None, section.split(".")):
-        field = model.model_fields.get(part)
-        if field is None or not hasattr(field.annotation, "model_fields"):
-            raise RecipeError(f"no section {section!r} in a recipe", expected=", ".join(Recipe.model_fields))
-        model = field.annotation
-    return list(model.model_fields)
-
-
-def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
-    """Read the paths of inputs relative to the recipe file, so that a recipe works from anywhere."""
-    for section, keys in _PATHS.items():
-        read = getattr(recipe, section)
-        beside = {key: str(folder / path) for key in keys if (path := getattr(read, key))}
-        recipe = recipe.model_copy(update={section: read.model_copy(update=beside)})
-    return recipe
-
-
-_PATHS = {"source": ("path",), "knowledge": ("primekg_file", "folder")}

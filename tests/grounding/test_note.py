@@ -87,6 +87,57 @@ def test_what_the_note_leaves_out_or_does_not_conclude_is_unverifiable(text: str
     assert _verdict(text) == "unverifiable"
 
 
+@pytest.mark.parametrize(
+    ("note", "before", "text", "verdict"),
+    [
+        (
+            "Possible wound dehiscence.",
+            "Creatinine is high",
+            "suggesting acute kidney injury",
+            "unverifiable",
+        ),
+        ("Possible ground-glass changes on CT.", "The note reports them", "suggesting COPD", "unverifiable"),
+        ("Type 2 diabetes.", "The note reports type 2 diabetes", "pointing to diabetes", "unverifiable"),
+        ("Creatinine is up. Septic shock.", "Creatinine is high", "suggesting septic shock", "unverifiable"),
+        (
+            "Mottled knees consistent with septic shock.",
+            "The knees are mottled",
+            "suggesting septic shock",
+            "supported",
+        ),
+    ],
+)
+def test_an_inference_is_supported_only_where_the_note_draws_it(
+    note: str, before: str, text: str, verdict: str
+) -> None:
+    claim = check_note_clause(text, 0, note_index(note), before)
+    assert claim is not None and claim.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("note", "text", "verdict"),
+    [
+        ("The skin is warm.", "The kidney is warm", "unverifiable"),
+        ("History of COPD.", "The note reports COPD", "supported"),
+        ("DVT left leg (warfarin 6 months, then stopped).", "She takes warfarin", "contradicted"),
+        ("HBsAg neg, HEV pending.", "Hepatitis E has been excluded", "contradicted"),
+        ("Chest film: heart size normal.", "The heart is not enlarged", "supported"),
+        ("Chest film: heart enlarged.", "The heart is not enlarged", "contradicted"),
+        ("Seizure-free on lamotrigine.", "She has seizures on lamotrigine", "contradicted"),
+        ("Four appropriate ICD shocks.", "He was shocked six times", "contradicted"),
+        ("Encephalopathy grade 3.", "She has grade 2 encephalopathy", "contradicted"),
+        ("Burns 9% BSA.", "Burns cover 19 percent of the body surface", "contradicted"),
+        ("Klebsiella: R pip-tazo, S meropenem.", "The Klebsiella is resistant to meropenem", "contradicted"),
+        ("Old L MCA stroke w/ residual R arm weakness.", "Her left arm is weak", "contradicted"),
+        ("R leg swollen, L leg normal.", "The left leg is swollen", "contradicted"),
+        ("R and L legs swollen.", "The left leg is swollen", "supported"),
+    ],
+)
+def test_details_decide(note: str, text: str, verdict: str) -> None:
+    claim = check_note_clause(text, 0, note_index(note))
+    assert claim is not None and claim.verdict == verdict
+
+
 def test_a_cause_that_the_note_states_is_supported() -> None:
     note = note_index("Missed torsemide because of a refill mix-up.")
     claim = check_note_clause("She missed torsemide because of a refill mix-up", 0, note)

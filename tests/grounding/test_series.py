@@ -165,7 +165,7 @@ Creatinine was 2.0 on day 2.
 
 @pytest.mark.parametrize("text", SUPPORTED.strip().splitlines())
 def test_what_the_measurements_show_is_supported(text):
-    assert verdicts(text) == ["supported"]
+    assert set(verdicts(text)) == {"supported"}
 
 
 @pytest.mark.parametrize("text", CONTRADICTED.strip().splitlines())

@@ -26,7 +26,8 @@ from clinragen.errors import EndpointError, KnowledgeError, RecipeError
 from clinragen.knowledge.base import curated_facts
 from clinragen.knowledge.identity import merged, version
 from clinragen.knowledge.run import run
-from clinragen.recipe import Recipe, read_recipe
+from clinragen.recipe import Recipe
+from clinragen.recipe_file import read_recipe
 from clinragen.schema import Document, Fact
 from clinragen.steps import STEPS, run_step
 from clinragen.store import MANIFEST, read_json, read_nouns

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, takewhile
 from types import MappingProxyType
 from typing import Literal, NamedTuple, get_args
 
@@ -40,8 +40,16 @@ _NEW_ITEM = re.compile(
     r",\s*(?:and\s+)?(?:an?|the|his|her|this|some|new|known|small|large|mild|moderate|severe|[LR]|left|right|"
     r"bilateral|bibasal|[LR][UML]L|acute|chronic|stable|normal|clear|patent|intact|only|\d+)(?![\w-])",
 )
+_EXAMINED = re.compile(
+    r",\s*(?:abdomen|abdo?|belly|lungs?|chest|heart|skin|pupils?|sclera[es]?|neuro|ext|extremities|neck|legs?|arms?|"
+    r"feet|hands?|calf|calves|gait|speech|tone|power|JVP|[RL][UL]Q|GCS|tongue|throat|joints?)\s+(?:\w+\s+){0,2}?"
+    r"(?:soft|clear|tender|warm|cool|cold|dry|moist|white|pink|red|pale|mottled|equal|reactive|fixed|normal|intact|"
+    r"distended|swollen|rigid|supple|regular|irregular|dull|thin|raised|stable|weak|brisk|\d+)\b",
+    re.I,
+)
 _LIST_GOES_ON = re.compile(r"[^.;]*?,?\s(?:n?or)\s")
 _RELATIVE_CLAUSE = re.compile(r"^,\s*(?:which|who|that)\b")
+_AFTERWARDS = re.compile(r",\s*(?:and\s+|but\s+)?(?:then|now|since|later|subsequently|afterwards)\s*$")
 _LIST_BREAK = re.compile(r"[,(]")
 _ENDS_A_LIST_ITEM = re.compile(r"(?:,|\band)\s*$")
 _SINCE_THEN = re.compile(r"\b(?:diagnosed|known|since|began|started|onset)\b", re.I)
@@ -198,19 +206,24 @@ def _is_blocked_before(cue: Cue, between: str, text: str, span: Span) -> bool:
     """
     if "," not in between:
         return False
-    item = _LIST_ITEM.search(text, span.start - len(between) + between.rindex(","))
-    is_new = item is not None and (
-        _TOLD_ANEW.search(item[0])
-        or (_NEW_ITEM.match(item[0]) and not _LIST_GOES_ON.match(text, item.start()))
-    )
-    return cue.reach is not None or (cue.status == "negated" and bool(is_new))
+    if cue.reach is not None or cue.status != "negated":
+        return cue.reach is not None
+    items = _LIST_ITEM.finditer(text, span.start - len(between) + between.index(","))
+    return any(_is_new(text, item) for item in takewhile(lambda item: item.start() < span.start, items))
+
+
+def _is_new(text: str, item: re.Match[str]) -> bool:
+    """Whether a list item is told with words of its own: "the lung bases clear", "abdomen soft"."""
+    is_new = _NEW_ITEM.match(item[0]) or _EXAMINED.match(item[0])
+    goes_on = _LIST_GOES_ON.match(text, item.start())
+    return _TOLD_ANEW.search(item[0]) is not None or (is_new is not None and goes_on is None)
 
 
 def _is_blocked_after(cue: Cue, between: str, text: str, span: Span) -> bool:
     """Earlier items of a list: "fatigue and absent P waves"; "lisinopril, warfarin held"."""
     if cue.status == "negated" and _ENDS_A_LIST_ITEM.search(between) and not _TOLD_ANEW.search(between):
         return True
-    between = _RELATIVE_CLAUSE.sub("", between)
+    between = _AFTERWARDS.sub("", _RELATIVE_CLAUSE.sub("", between))
     return cue.reach is not None and _LIST_BREAK.search(between.rstrip(", ")) is not None
 
 

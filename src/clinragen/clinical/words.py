@@ -74,7 +74,7 @@ def _finders() -> dict[str, tuple[re.Pattern[str], tuple[Word, ...]]]:
 
 def _compiled(pairs: list[tuple[str, Word]]) -> re.Pattern[str]:
     joined = "|".join(f"({branch})" if _is_exact(branch) else f"((?i:{branch}))" for branch, _ in pairs)
-    return re.compile(rf"(?:{joined})(?!\w){_TREATMENT}")
+    return re.compile(rf"(?:{joined})(?:s|['’]s)?(?!\w){_TREATMENT}")
 
 
 def _first_letters(branch: str) -> set[str]:

@@ -8,16 +8,23 @@ from clinragen.clinical.words import mentions
 from clinragen.grounding.backing import curated_index, with_fact
 from clinragen.grounding.denial import with_denial_judged
 from clinragen.grounding.note import NoteIndex, check_note_clause, note_index
-from clinragen.grounding.remarks import is_remark
+from clinragen.grounding.remarks import is_heading, is_remark
 from clinragen.grounding.sentences import Clause, clauses
-from clinragen.grounding.series import UNMEASURED, Context, SeriesIndex, check_series_clause, series_index
+from clinragen.grounding.series import (
+    UNMEASURED,
+    Context,
+    SeriesIndex,
+    check_series_clause,
+    check_unmeasured,
+    series_index,
+)
 from clinragen.knowledge.inference import FactIndex
 from clinragen.schema import Claim, Stay
 
 _AWAITED = re.compile(
     r"\b(?:await(?:ed|ing|s)|pending|sent|outstanding|to follow|not (?:yet )?back|requested|planned)\b", re.I
 )
-_SENTENCE = re.compile(r"[^.\n]+")
+_SENTENCE = re.compile(r"[^.;\n]+")
 
 
 def check(text: str, stay: Stay, facts: FactIndex | None = None) -> tuple[Claim, ...]:
@@ -33,14 +40,11 @@ def check(text: str, stay: Stay, facts: FactIndex | None = None) -> tuple[Claim,
     told, begins = _Told(), dict[int, int]()
     for clause in clauses(text):
         begin = begins.setdefault(clause.sentence, clause.start)
-        claim, spoken_of = chart.judge(clause, told)
-        if not is_remark(clause.text):
-            claim = with_denial_judged(claim, clause, partial(chart.claim, told=told))
-            if claim is not None:
-                found.append(with_fact(claim, text[begin : clause.end], facts))
-            told = _Told(spoken_of, clause.text)
-        else:
-            told = _Told(spoken_of, told.before)
+        claim, then = chart.judge(clause, told)
+        claim = with_denial_judged(claim, clause, partial(chart.claim, told=told))
+        if claim is not None:
+            found.append(with_fact(claim, text[begin : clause.end], facts))
+        told = then
     return tuple(found)
 
 
@@ -59,27 +63,27 @@ class _Chart:
     series: SeriesIndex
     note: NoteIndex
 
-    def judge(self, clause: Clause, told: _Told) -> tuple[Claim | None, Context]:
-        """What the chart says of a clause, and the variables spoken of after it."""
+    def judge(self, clause: Clause, told: _Told) -> tuple[Claim | None, _Told]:
+        """What the chart says of a clause, and what has been told after it."""
         claim, spoken_of = check_series_clause(clause, self.series, told.spoken_of)
-        if claim is None or (
-            claim.reason.endswith(UNMEASURED) and _is_awaited(clause, self.series, self.note.text)
-        ):
+        if is_remark(clause.text) or is_heading(clause.text, claim is not None):
+            return None, _Told(spoken_of, told.before)
+        claim = claim or check_unmeasured(clause, self.series, self.note.text)
+        if claim is None or (claim.reason.endswith(UNMEASURED) and self._is_awaited(clause)):
             claim = check_note_clause(clause.text, clause.start, self.note, told.before)
-        return claim, spoken_of
+        return claim, _Told(spoken_of, clause.text)
 
     def claim(self, clause: Clause, told: _Told) -> Claim | None:
         """What the chart says of a clause."""
         return self.judge(clause, told)[0]
 
-
-def _is_awaited(clause: Clause, series: SeriesIndex, note: str) -> bool:
-    """Whether the note still waits for the value of a variable without measurements, so that it decides."""
-    missing = {name for mention in mentions(clause.text) for name in mention.word.variables}
-    if any(series.of(name) for name in missing):
-        return False
-    waiting = [hit[0] for hit in _SENTENCE.finditer(note) if _AWAITED.search(hit[0])]
-    return any(missing.intersection(mention.word.variables) for part in waiting for mention in mentions(part))
+    def _is_awaited(self, clause: Clause) -> bool:
+        """Whether the note waits for the value of a variable without measurements, so that it decides."""
+        missing = {name for mention in mentions(clause.text) for name in mention.word.variables}
+        if any(self.series.of(name) for name in missing):
+            return False
+        waiting = [hit[0] for hit in _SENTENCE.finditer(self.note.text) if _AWAITED.search(hit[0])]
+        return any(missing.intersection(m.word.variables) for part in waiting for m in mentions(part))
 
 
 # The two rationales of a stay are checked one after the other: its note is indexed once.

@@ -23,21 +23,24 @@ _QUALIFIER = rf"(?:(?P<more>(?<!little )(?:{_MORE}))|(?P<less>(?<!little )(?:{_L
 _FACTOR = re.compile(
     rf"(?:\b{_QUALIFIER}\s+)?(?:\b(?P<two>doubl(?:ed|es|ing))|\b(?P<three>(?:trebl|tripl)(?:ed|es|ing))|"
     r"\b(?P<four>quadrupl(?:ed|es|ing))|\b(?P<five>quintupl(?:ed|es|ing))|\b(?P<half>halv(?:ed|es|ing))|"
+    r"\b(?P<quarter>quarter(?:ed|ing))|"
     r"(?P<fold>\d+(?:\.\d+)?)[- ]fold|\b(?:by )?a factor of (?:(?P<fmore>more than|over)|(?P<fabout>about|"
     r"almost|"
     r"nearly|roughly|around) )?\s?(?P<factor>\d+(?:\.\d+)?)|"
     r"(?P<times>\d+(?:\.\d+)?) times (?=as |higher|greater|more|the |its |that|what|larger|lower|those|"
-    r"their|above|over|below)|"
+    r"their|(?:above|over|below)(?! \d))|"
     r"\b(?P<twice>twice)(?= (?:as|its|the|that|what|their|his|her)\b))"
 )
 _ANY_RATIO = re.compile(
-    r"doubl|trebl|tripl|quadrupl|quintupl|halv|fold|factor|times|twice|half|\d/\d|%|per ?cent"
+    r"doubl|trebl|tripl|quadrupl|quintupl|halv|quartered|quartering|fold|factor|times|twice|half|\d/\d|"
+    r"%|per ?cent"
 )
 _SHARE = re.compile(
     rf"\b(?P<by>by|to|at|lost|shed|of|was|reached|only|barely|up)?\s*(?:{_QUALIFIER}\s+)?"
     r"(?:(?P<n>\d)/(?P<d>\d+)|(?P<half>(?:1-)?(?<!first )(?<!second )(?<!latter )half|one[- ]half|a half)|"
     r"(?P<percent>\d+(?:\.\d+)?)\s?(?:%|percent|per cent))"
-    r"(?!\s?(?:of (?:the |its |all )?(?:values|readings|samples|measurements|recordings|time)|as high again))"
+    r"(?!\s?(?:of\s+(?:the |its |all )?\s*(?:values?|readings|samples|measurements|recordings|time)|"
+    r"as high again))"
     r"(?P<whole>\s+(?:of\b|its\b|the\b|that\b|what\b|their\b|his\b|her\b))?"
 )
 _MARGIN = re.compile(
@@ -47,7 +50,8 @@ _MARGIN = re.compile(
     r"smaller))(?! than half)\b"
 )
 _COMPARATIVE = re.compile(
-    r"\b(?:(?P<up>higher(?! (?:limit|end|side))|greater|more|faster|quicker|larger|longer|above(?= (?:its|"
+    r"\b(?:(?P<up>higher(?! (?:limit|end|side))|greater|more|faster|quicker|larger|"
+    r"(?<!no )(?<!any )longer|above(?= (?:its|"
     r"the|where|what)\s(?:it |"
     r"he |she |they )?(?:had )?(?:"
     r"start|first|initial|opening|baseline|admission|beg|was at))|warmer|up on|exceed\w*)|"
@@ -55,6 +59,10 @@ _COMPARATIVE = re.compile(
     r"less|fewer|slower|smaller|shorter|cooler|"
     r"below(?= (?:its|the|where|what)\s(?:it |he |she |they )?(?:had )?(?:start|first|initial|opening|"
     r"baseline|admission|beg|was at))|down on))\b(?! than (?:about |around )?\d)"
+)
+_WORSE = re.compile(
+    r"\b(?:(?P<up>worse|more (?:abnormal|deranged|severe)|further (?:from|out))|(?P<down>better|milder|"
+    r"less (?:abnormal|deranged|severe)))\b(?= .{0,40}\bthan\b)"
 )
 _SUCCESSIVE = re.compile(
     r"\b(?:each|every|any|one)\b.{0,40}\b(?:than (?:the|its) (?:one|previous|last|preceding|predecessor)|"
@@ -93,7 +101,7 @@ class Comparison:
     """The claimed ratio `factor` of a value to an earlier one, and whether it is a bound; 1 for "higher".
 
     `is_stepwise` says it of every value and the one before, `is_to_next` of some value and the one before;
-    `days` are the days whose mean values it compares.
+    `days` are the days whose mean values it compares; `is_of_badness` compares how abnormal the values are.
     """
 
     factor: float
@@ -103,6 +111,7 @@ class Comparison:
     is_stepwise: bool = False
     is_to_next: bool = False
     days: tuple[int, int] | None = None
+    is_of_badness: bool = False
 
 
 def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tuple[Comparison | None, str]:
@@ -117,8 +126,9 @@ def find_comparison(text: str, is_falling: bool, is_rising: bool = False) -> tup
         hit = _SHARE.search(text)
         if hit and _is_ratio(hit):
             return _of_share(hit, text, is_falling), _blank(text, hit)
-    if hit := _COMPARATIVE.search(text):
-        return _of_comparative(text, hit), text
+    for pattern in (_WORSE, _COMPARATIVE) if " than" in text else (_COMPARATIVE,):
+        if hit := pattern.search(text):
+            return _of_comparative(text, hit), text
     return None, text
 
 
@@ -128,7 +138,7 @@ def compares_days(text: str) -> bool:
 
 
 def _of_factor(text: str, hit: re.Match[str], is_falling: bool) -> tuple[Comparison, str]:
-    words = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "half": 0.5, "twice": 2.0}
+    words = {"two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "half": 0.5, "quarter": 0.25, "twice": 2.0}
     factor = next((value for word, value in words.items() if hit[word]), 0.0)
     factor = factor or float(hit["fold"] or hit["factor"] or hit["times"])
     relation: Relation = "above" if hit["more"] or hit["fmore"] else "below" if hit["less"] else "about"
@@ -188,13 +198,14 @@ def _of_comparative(text: str, hit: re.Match[str]) -> Comparison | None:
         later, earlier = (_DAY[days[1] or days[2]], _DAY[days[3] or days[4]])
         return Comparison(1.0, relation, days=(later, earlier))
     if _SUCCESSIVE.search(text):
-        return Comparison(1.0, relation, is_stepwise=True)
+        return Comparison(1.0, relation, is_stepwise=True, is_of_badness=hit.re is _WORSE)
+    is_of_badness = hit.re is _WORSE
     target, reference = _places(text, hit)
     is_later = re.search(
         r"\b(?:later|thereafter|afterwards|subsequent\w*|the day before|earlier|previously)\b", text
     )
     is_compared = reference or (target and target != "first") or is_later
-    return Comparison(1.0, relation, target, reference) if is_compared else None
+    return Comparison(1.0, relation, target, reference, is_of_badness=is_of_badness) if is_compared else None
 
 
 def _places(text: str, hit: re.Match[str]) -> tuple[Place | None, Place | None]:

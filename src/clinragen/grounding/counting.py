@@ -10,7 +10,8 @@ from clinragen.grounding.lexicon import SAMPLES
 from clinragen.grounding.numbers import Bound, Number
 
 _ANY = re.compile(
-    r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple|minority|rarely|seldom|"
+    r"\d|\b(?:once|twice|double|one|both|only|single|sole|none|neither|half|triple|quadruple|minority|"
+    r"rarely|seldom|"
     r"infrequently)\b"
 )
 _DURATION = re.compile(
@@ -59,6 +60,10 @@ _OF_THESE = re.compile(
     r"(?:was|were|lay|fell|showed|exceeded|is|are|had)\b"
 )
 _COUNT_BOUND = re.compile(r"\b(?:(?P<above>at least|no fewer than)|(?P<below>at most|no more than))\s+$")
+_MEASURED = re.compile(
+    r"\b(?:measured|checked|drawn|sent|taken|sampled|obtained|tested|recorded|assayed|determined|available|"
+    r"done)\s(?:only |just )?(?P<n>once|twice|\d+ times)\b"
+)
 _A_SINGLE = re.compile(r"\b(?:a|one|just|only)\s+(?:a\s+)?$")
 _ONE = {
     "once": 1,
@@ -74,7 +79,7 @@ _ONE = {
 _DECADE = re.compile(
     r"\b(?:in|into|to) the (?:(?P<part>low|lower|mid|middle|high|upper)[ -]?)?(?P<tens>\d+0)s\b"
 )
-_FIGURES = re.compile(r"\b(?P<n>single|double|triple|1|2|3)[ -](?:figures?|digits?)\b")
+_FIGURES = re.compile(r"\b(?P<n>single|double|triple|quadruple|[1-5])[ -](?:figures?|digits?)\b")
 
 
 def may_count(text: str) -> bool:
@@ -109,6 +114,8 @@ def take_count(text: str) -> tuple[str, int | None, int | None, Bound | None]:
             int(hit[group]) if hit[group] else None,
             None,
         )
+    if hit := _MEASURED.search(text):
+        return _blank(text, hit, "n"), None, _integer(hit["n"].removesuffix(" times")), None
     hit = _COUNT.search(text)
     return _of_count(text, hit) if hit else (text, None, None, None)
 
@@ -162,7 +169,7 @@ def take_ranges(text: str) -> tuple[str, list[Number]]:
         found += _range(tens + low, tens + high, hit)
         text = _blank(text, hit)
     if hit := _FIGURES.search(text):
-        digits = {"single": 1, "double": 2, "triple": 3}.get(hit["n"]) or int(hit["n"])
+        digits = {"single": 1, "double": 2, "triple": 3, "quadruple": 4}.get(hit["n"]) or int(hit["n"])
         found += _range(10.0 ** (digits - 1), 10.0**digits, hit)
         text = _blank(text, hit)
     return text, found

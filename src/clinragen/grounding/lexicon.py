@@ -16,7 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 from clinragen.clinical.severity import Severity
 
 SaidLevel = Literal["high", "low", "normal", "abnormal"]
-Scope = Literal["all", "most", "any", "none", "first", "second", "third", "last"]
+Scope = Literal["all", "most", "any", "none", "first", "second", "third", "penultimate", "last"]
 SaidTrend = Literal[
     "rising", "falling", "stable", "fluctuating", "normalised", "improved", "recovered", "worsened"
 ]
@@ -24,7 +24,8 @@ Extreme = Literal["highest", "lowest", "worst"]
 Said = TypeVar("Said")
 SAMPLES = (
     r"(?:samples?|values?|measurements?|readings?|recordings?|checks?|counts?|draws?|results?|gas(?:es)?|"
-    r"occasions?|specimens?|tests?|determinations?|levels?|figures?|points?|times?|ones)"
+    r"occasions?|specimens?|tests?|determinations?|levels?|figures?|points?|times?|ones|panels?|assays?|"
+    r"numbers?|observations?|entries)"
 )
 """What a single measurement may be called, as a pattern."""
 

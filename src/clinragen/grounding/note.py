@@ -9,6 +9,8 @@ from clinragen.grounding.note_compare import Comparison, compare
 from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import FIRM, features
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
+from clinragen.grounding.note_inference import is_drawn, opens_inference
+from clinragen.grounding.note_last_words import missing_number, other_side
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
 from clinragen.schema import Claim, Verdict
@@ -19,6 +21,8 @@ PLAIN = 0.9
 """The share of a clause that the note must say for it to be supported whatever else may speak against it."""
 AGAINST = frozenset({"negated", "planned", "past", "family"})
 """Without a difference, or one of these beside an answer, the note contradicts nothing."""
+NOT_DENIED = "affirmed" + OF_A_PLACE
+"""Nobody denies a place: "no blood in the head" is not against a note that names the head."""
 QUOTED = 0.5
 TWO_SENTENCES = 0.1
 """What reading two neighbouring sentences together costs against one that says it all."""
@@ -33,17 +37,29 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     if not any(token.weight == 1 for _, token in clause.told()):
         return None
     found = best_comparison(clause, note)
+    if opens_inference(text):
+        verdict: Verdict = "supported" if is_drawn(clause, before, note, found) else "unverifiable"
+        reason = "the note says so" if verdict == "supported" else "an inference that the note does not draw"
+        return _claim(text, start, clause, verdict, note, found, reason)
     told = features(text, clause, note, found)
     if told["form: advice"] and (found is None or found.coverage < QUOTED):
         return None
     verdict = verdict_on(note, found, told)
-    return _claim(text, start, clause, verdict, note, found, _reason(verdict, told, found))
+    reason = _reason(verdict, told, found)
+    if verdict == "supported" and (otherwise := other_side(clause, note)):
+        verdict, reason = "contradicted", f"another side: {otherwise}"
+    elif verdict == "supported" and (number := missing_number(clause, note)):
+        verdict, reason = "unverifiable", f"the note does not tell {number}"
+    return _claim(text, start, clause, verdict, note, found, reason)
 
 
 def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:
     """The verdict on a clause, given the place of the note that answers it and the features of both."""
-    speaks_against = found is not None and bool(found.differences or found.beside & AGAINST)
-    return _plainly(note, found, told) or decide(told, speaks_against)[0]
+    kinds = {difference.kind for difference in found.differences} if found else set()
+    speaks_against = bool(kinds - {NOT_DENIED} or (found and found.beside & AGAINST))
+    verdict = _plainly(note, found, told) or decide(told, speaks_against)[0]
+    awaited = found is not None and any(each.kind.startswith("not done") for each in found.differences)
+    return "contradicted" if awaited and verdict == "supported" else verdict
 
 
 def _plainly(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict | None:

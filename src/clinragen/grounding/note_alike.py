@@ -1,4 +1,7 @@
-"""Which words of a note answer a word of a clause, and how well: the same, a kind of it, or akin in form."""
+"""Which words of a note answer a word of a clause, and how well: the same, a kind of it, or akin in form.
+
+Never its sibling, and never what it is a kind of: a note that speaks of a pain supports no chest pain.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -7,10 +10,9 @@ from clinragen.grounding.note_index import BEGINNING, NoteIndex
 from clinragen.grounding.note_kinds import classes, contrasts
 from clinragen.grounding.note_words import Token
 
-SAME, KIND, GENERAL, AKIN = 1.0, 0.9, 0.6, 0.8
-"""A word or its synonym; a kind of what the clause names; what its word is a kind of; alike in form."""
+SAME, KIND, AKIN = 1.0, 0.9, 0.8
+"""A word or its synonym; a kind of what the clause names; alike in form."""
 
-TELLING = 0.5
 VAGUE = frozenset({"bodypart", "test", "procedur", "medication", "operation", "imag"})
 """Kinds too wide for "a test" to tell of an echocardiogram."""
 _SHORTEST_ROOT = 4
@@ -27,12 +29,6 @@ def alike(token: Token, note: NoteIndex) -> Mapping[int, float]:
     """The places of the note that answer a word, each with how well (at most 1)."""
     found: dict[int, float] = {}
     _add(found, note, token.concept, SAME)
-    for general in token.concepts[1:]:
-        if general in VAGUE:
-            continue
-        for place in note.places.get(general, ()):
-            if note.tokens[place].concept == general and note.tokens[place].weight >= TELLING:
-                found.setdefault(place, GENERAL)
     if not token.number and token.concept not in classes() and token.concept not in contrasts():
         for concept in _akin(token.concept, note):
             _add(found, note, concept, AKIN)

@@ -1,10 +1,12 @@
 """What differs between a clause and the words of a note that answer it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from clinragen.grounding.note_differences import (
     contrast_differences,
+    contrasted,
+    denied_opposites,
     member_differences,
     number_differences,
     numbers_found,
@@ -47,15 +49,17 @@ class Comparison:
 def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
     """Compare a clause with one view of the note."""
     numbers = numbers_found(clause, note, view)
+    sides = list(contrasted(clause, note, view))
     words = [
-        *contrast_differences(clause, note, view),
+        *contrast_differences(clause, sides),
         *member_differences(clause, note, view, numbers),
         *number_differences(clause, note, view, numbers),
     ]
     pairs = status_pairs(clause, note, view)
     replaced = {found.place for found in words}
+    opposed = denied_opposites(clause, sides)
     apart = _torn_apart(note, view) | set(_sides_apart(clause, note, view))
-    matched = (set(view.pairs) | numbers) - replaced - apart
+    matched = (set(view.pairs) | numbers | opposed) - replaced - apart
     counted = [place for place, token in clause.told() if token.weight and place not in replaced]
     total = sum(clause.tokens[place].weight for place in counted)
     covered = sum(
@@ -68,13 +72,18 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
         likeness=covered / max(total + REPLACED * len(replaced), 1e-9)
         - _looseness(note, view)
         - _inexact(clause, note, view),
-        differences=(*status_differences(pairs, view), *words),
+        differences=(*_but_for(opposed, status_differences(pairs, view)), *words),
         agreements=status_agreements(pairs, view) | _agreements(clause, matched, numbers),
         told=_told(note, view),
         beside=_beside(note, view),
         missing=tuple(_missing(clause, lacking)),
         left=tuple(clause.tokens[place].weight for place in lacking),
     )
+
+
+def _but_for(opposed: set[int], found: Iterable[Difference]) -> Iterator[Difference]:
+    """The differences but for what a denial of the opposite explains: "not enlarged" of a normal heart."""
+    return (each for each in found if not (opposed and each.kind.startswith("affirmed")))
 
 
 def _looseness(note: NoteIndex, view: View) -> float:
@@ -105,9 +114,9 @@ def _beside(note: NoteIndex, view: View) -> frozenset[str]:
     """The statuses of cues in the parts of the note that hold answers, whether or not they reach these."""
     found = set()
     for at in view.pairs.values():
-        start, end = note.item(at)
-        cues = note.cues[note.sentence_of[at]]
-        found |= {cue.status for cue in cues if cue.status and start <= cue.start < end}
+        if cues := note.cues[note.sentence_of[at]]:
+            start, end = note.item(at)
+            found |= {cue.status for cue in cues if cue.status and start <= cue.start < end}
     return frozenset(found)
 
 
@@ -116,14 +125,16 @@ def _agreements(clause: NoteIndex, matched: set[int], numbers: set[int]) -> dict
     return {
         "number": float(bool(numbers)),
         "member": float(any(concept in classes() for concept in concepts)),
-        "side": float(any("side" in contrasts().get(concept, {}) for concept in concepts)),
-        "relative": float(any("relative" in contrasts().get(concept, {}) for concept in concepts)),
+        "side": float(not matched.isdisjoint(clause.sides.get("side", ()))),
+        "relative": float(not matched.isdisjoint(clause.sides.get("relative", ()))),
     }
 
 
 def _sides_apart(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[int]:
     """Sides that the note gives to something else than the clause does."""
-    sided = {place for place in view.pairs if "side" in contrasts().get(clause.tokens[place].concept, {})}
+    sided = view.pairs.keys() & set(clause.sides.get("side", ()))
+    if not sided:
+        return
     others = [at for place, at in view.pairs.items() if place not in sided]
     for place in sided:
         if not any(distance(note, at, view.pairs[place]) <= CLOSE for at in others):

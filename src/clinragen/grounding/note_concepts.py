@@ -7,10 +7,11 @@ from functools import cache
 from importlib.resources import files
 
 WORD = re.compile(
-    r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?]"
+    r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?%]"
 )
-HEAD = 2
-_BEGINNING = re.compile(r"(?<![\w-])\S")
+SHORTEST = 3
+"""Words up to so long are abbreviations, which nothing is inflected to ("HIV" is no "hives")."""
+_BEGINNING = re.compile(r"(?<![\w-])(?:\w+|\S)")
 _BLANKS = {ord(blank): " " for blank in "\n\r\t\f\v\u00a0"}
 _HYPHENATED = ("year-old",)
 _SUFFIXES = (
@@ -42,10 +43,12 @@ _BRITISH = re.compile(
 @cache
 def concepts_of(word: str) -> tuple[str, ...]:
     """What a word or phrase in lower case means, as one concept or several."""
+    if word == "%":
+        return (stem("percent"),)
     if not word[0].isalnum():
         return ()
     means = _synonyms().get(word)
-    if means is None and stem(word) not in _general():
+    if means is None and len(word) > SHORTEST and stem(word) not in _general():
         means = _inflected_synonyms().get(stem(word))
     if means is None and "-" in word and stem(word) not in _single():
         return tuple(concept for part in word.split("-") if part for concept in concepts_of(part))
@@ -79,14 +82,14 @@ def phrases_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     at = start
     for begin in _BEGINNING.finditer(told, start, end):
         if begin.start() >= at:
-            stop = next(_phrases_from(told, begin.start(), end), at)
+            stop = next(_phrases_from(told, begin[0], begin.start(), end), at)
             if stop > at:
                 yield begin.start(), stop
                 at = stop
 
 
-def _phrases_from(told: str, begin: int, end: int) -> Iterator[int]:
-    for phrase in _phrases().get(told[begin : begin + HEAD], ()):
+def _phrases_from(told: str, first: str, begin: int, end: int) -> Iterator[int]:
+    for phrase in _phrases().get(first, ()):
         stop = begin + len(phrase)
         is_whole = stop >= len(told) or not (told[stop].isalnum() or told[stop] == "_")
         if stop <= end and is_whole and told.startswith(phrase, begin):
@@ -95,11 +98,12 @@ def _phrases_from(told: str, begin: int, end: int) -> Iterator[int]:
 
 @cache
 def _phrases() -> Mapping[str, Sequence[str]]:
-    """By its first letters, every entry that `WORD` would cut into pieces, the longest first."""
+    """By its first word, every entry that `WORD` would cut into pieces, the longest first."""
     found: dict[str, list[str]] = {}
     for phrase in sorted(_synonyms(), key=lambda phrase: (-len(phrase), phrase)):
-        if len(phrase) >= HEAD and not WORD.fullmatch(phrase):
-            found.setdefault(phrase[:HEAD], []).append(phrase)
+        first = _BEGINNING.match(phrase)
+        if first and len(phrase) > 1 and not WORD.fullmatch(phrase):
+            found.setdefault(first[0], []).append(phrase)
     return found
 
 

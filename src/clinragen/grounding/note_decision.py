@@ -13,6 +13,8 @@ from clinragen.schema import VERDICTS, Verdict
 
 CAUTION = 2.0
 """So many times likelier than contradicted must a clause be to be called supported."""
+SURE = 0.55
+"""How likely it must be at least: in doubt a clause is unverifiable."""
 
 
 def decide(
@@ -21,7 +23,7 @@ def decide(
     """The verdict on a clause, and the probability of each; contradicted only where that is allowed."""
     odds = probabilities(features)
     is_likely = odds["supported"] > (CAUTION if may_contradict else 1.0) * odds["contradicted"]
-    if is_likely and odds["supported"] >= odds["unverifiable"]:
+    if is_likely and odds["supported"] >= SURE:
         return "supported", odds
     is_contradicted = may_contradict and odds["contradicted"] > odds["unverifiable"]
     return ("contradicted" if is_contradicted else "unverifiable"), odds
@@ -29,7 +31,9 @@ def decide(
 
 def probabilities(features: Mapping[str, float]) -> dict[Verdict, float]:
     """How likely each verdict is."""
-    scores = {verdict: exp(_score(features, verdict)) for verdict in VERDICTS}
+    told = [(value, _weights()[name]) for name, value in features.items() if value and name in _weights()]
+    told.append((1.0, _weights()["always"]))
+    scores = {verdict: exp(sum(value * row[verdict] for value, row in told)) for verdict in VERDICTS}
     total = sum(scores.values())
     return {verdict: score / total for verdict, score in scores.items()}
 
@@ -44,11 +48,6 @@ def _gain(name: str, value: float, verdict: Verdict) -> float:
     return value * (
         weights.get(verdict, 0.0) - max((w for v, w in weights.items() if v != verdict), default=0)
     )
-
-
-def _score(features: Mapping[str, float], verdict: Verdict) -> float:
-    bias = _weights().get("always", {}).get(verdict, 0.0)
-    return bias + sum(value * _weights().get(name, {}).get(verdict, 0.0) for name, value in features.items())
 
 
 @cache

@@ -1,62 +1,135 @@
 """Words of a clause for which the note has another: another side, drug, organism, number, opposite."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
+from typing import NamedTuple
 
 from clinragen.grounding.note_alike import VAGUE
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import classes, contrasts
 from clinragen.grounding.note_status import Difference
 from clinragen.grounding.note_views import View, distance
-from clinragen.grounding.note_words import Number, Token, agree
+from clinragen.grounding.note_words import Number, agree
 
 _FAR_REACHING = frozenset({"side", "relative", "height", "depth"})
-NEARBY, SAME_PART = 5, 999
-"""So many words from a word may its opposite stand, and what a side is told of."""
+_OF_A_DRUG = frozenset({"susceptibility", "drug-sensitivity"})
+NEARBY, SAME_PART, BOTH = 5, 999, 2
+"""So many words from a word may its opposite stand, what a side is told of, the other of "R and L arm"."""
+
+
+class Contrasted(NamedTuple):
+    """A word of a clause that is a side of a class, and the sides that the note tells of the same thing."""
+
+    place: int
+    name: str
+    side: str
+    told: frozenset[str]
 
 
 def _kind_of(contrast: str) -> str:
     return {"side": "another side", "relative": "another relative"}.get(contrast, "opposite")
 
 
-def contrast_differences(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Difference]:
-    """Left for right, superficial for deep, mother for sister."""
-    said: dict[str, dict[str, int]] = {}
-    for place, token in clause.told():
-        for name, side in contrasts().get(token.concept, {}).items():
-            said.setdefault(name, {}).setdefault(side, place)
-    for name, sides in said.items():
-        if len(sides) == 1 and name in note.sides:
+def contrast_differences(clause: NoteIndex, told: Sequence[Contrasted]) -> Iterator[Difference]:
+    """Left for right, superficial for deep, mother for sister; "not enlarged" differs from no "normal"."""
+    for place, name, side, others in told:
+        if side not in others and not _is_denied(clause, place, name):
+            yield Difference(place, _kind_of(name), f"{' and '.join(sorted(others))}, not {side}")
+
+
+def denied_opposites(clause: NoteIndex, told: Sequence[Contrasted]) -> set[int]:
+    """The words that a clause denies where the note tells their opposite: "not enlarged", "normal"."""
+    return {
+        place for place, name, side, others in told if side not in others and _is_denied(clause, place, name)
+    }
+
+
+def _is_denied(clause: NoteIndex, place: int, name: str) -> bool:
+    return name not in _FAR_REACHING and "negated" in clause.statuses(place)
+
+
+def contrasted(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[Contrasted]:
+    """Each side of a class that a clause tells, for which the note tells any.
+
+    Where the note has the thing twice ("right foot cool, left foot warm"), the one counts for which the other
+    sides that the clause tells are right.
+    """
+    found = list(_all_told(clause, note, view))
+    for place, name, side, told in found:
+        others = [each for each in found if each.name != name]
+        fitting = [at for at in told if all(each.side in each.told.get(at, {each.side}) for each in others)]
+        sides = [told[at] for at in fitting or told]
+        agrees = any(side in each for each in sides)
+        yield Contrasted(place, name, side, frozenset({side}) if agrees else sides[0])
+
+
+class _Told(NamedTuple):
+    place: int
+    name: str
+    side: str
+    told: Mapping[int, frozenset[str]]
+
+
+def _all_told(clause: NoteIndex, note: NoteIndex, view: View) -> Iterator[_Told]:
+    """What the note tells of each class of which a clause tells one side, by the place it tells it of."""
+    for name in (each for each in clause.sides if each in note.sides):
+        sides: dict[str, int] = {}
+        for place in clause.sides[name]:
+            if place >= clause.own:
+                sides.setdefault(contrasts()[clause.tokens[place].concept][name], place)
+        if len(sides) == 1:
             ((side, place),) = sides.items()
             told = _told_sides(clause, note, view, place, name)
-            if told and all(side not in each and "any" not in {side, *each} for each in told):
-                yield Difference(place, _kind_of(name), f"{' and '.join(sorted(told[0]))}, not {side}")
+            if told and side != "any" and not any("any" in each for each in told.values()):
+                yield _Told(place, name, side, told)
 
 
 def _told_sides(
     clause: NoteIndex, note: NoteIndex, view: View, place: int, name: str
-) -> list[frozenset[str]]:
+) -> dict[int, frozenset[str]]:
     """The sides that the note gives, of this class, to each place that answers what the clause gives one."""
     answer = answer_to(clause, view, place)
+    if name in _OF_A_DRUG:
+        drugs = (at for at in view.pairs.values() if classes().get(note.tokens[at].concept) == "drug")
+        answer = next(drugs, answer)
     concept = note.tokens[answer].concept
     anchors = [at for at in note.places.get(concept, ()) if note.sentence_of[at] in view.sentences]
-    found = (_told_side(note, at, name) for at in anchors or [answer])
-    return [told for told in found if told]
+    telling = (at for at in view.pairs.values() if note.tokens[at].concept != concept and _tells(note, at))
+    parts = {_part(note, at) for at in telling}
+    beside = [at for at in anchors if _part(note, at) in parts]
+    found = {at: _told_side(note, at, name) for at in beside or anchors or [answer]}
+    return {at: told for at, told in found.items() if told}
+
+
+def _tells(note: NoteIndex, at: int) -> bool:
+    return note.tokens[at].weight == 1 and not _is_far_reaching(note.tokens[at].concept)
 
 
 def _told_side(note: NoteIndex, anchor: int, name: str) -> frozenset[str]:
     """The sides of a class nearest to a word of the note; those of one list item count together."""
     reach = SAME_PART if name in _FAR_REACHING else NEARBY
-    nearby = [at for at in note.sides[name] if distance(note, anchor, at) <= reach]
+    nearby = [
+        at
+        for at in _in_sentence(note.sides[name], note.tokens_of[note.sentence_of[anchor]])
+        if distance(note, anchor, at) <= reach and not _is_denied(note, at, name)
+    ]
     if not nearby:
         return frozenset()
-    nearest = note.tokens[min(nearby, key=lambda at: _closeness(note, anchor, at))]
+    nearest = min(nearby, key=lambda at: _closeness(note, anchor, at))
+    reach = BOTH if abs(nearest - anchor) <= BOTH else SAME_PART
     told = frozenset(
         contrasts()[note.tokens[at].concept][name]
         for at in nearby
-        if (note.tokens[at].segment, note.tokens[at].chunk) == (nearest.segment, nearest.chunk)
+        if _part(note, at) == _part(note, nearest) and abs(at - nearest) <= reach
     )
     return told - {"any"} or told
+
+
+def _in_sentence(places: Sequence[int], sentence: range) -> Sequence[int]:
+    """Those of the places, which are in order, that stand in a sentence."""
+    return places[bisect_left(places, sentence.start) : bisect_left(places, sentence.stop)]
 
 
 def _closeness(note: NoteIndex, anchor: int, at: int) -> tuple[bool, int]:
@@ -65,9 +138,18 @@ def _closeness(note: NoteIndex, anchor: int, at: int) -> tuple[bool, int]:
 
 def answer_to(clause: NoteIndex, view: View, place: int) -> int:
     """The note's word for what stands nearest to a word of the clause."""
-    others = [at for at in view.pairs if at != place and clause.tokens[at].concept not in contrasts()]
-    nearest = min(others, key=lambda at: (at != place + 1, abs(at - place), at), default=None)
+    if place + 1 in view.pairs and not _is_far_reaching(clause.tokens[place + 1].concept):
+        return view.pairs[place + 1]
+    others = [at for at in view.pairs if at != place and clause.tokens[at].concept not in contrasts()] or [
+        at for at in view.pairs if at != place and not _is_far_reaching(clause.tokens[at].concept)
+    ]
+    nearest = min(others, key=lambda at: (abs(at - place), at), default=None)
     return view.anchor if nearest is None else view.pairs[nearest]
+
+
+@cache
+def _is_far_reaching(concept: str) -> bool:
+    return not _FAR_REACHING.isdisjoint(contrasts().get(concept, {}))
 
 
 def member_differences(
@@ -114,7 +196,7 @@ def _toldnumber_differences(clause: NoteIndex, note: NoteIndex, view: View, plac
     """The numbers of the view that measure what a number of the clause does: those of the nearest part."""
     said = clause.tokens[place].number
     told = {at: number for at in _in_view(note, view) if (number := note.tokens[at].number)}
-    alike = {at: number for at, number in told.items() if said and number.measures == said.measures}
+    alike = {at: number for at, number in told.items() if said and said.is_like(number)}
     if not alike:
         return [] if said and said.measures else list(told.values())
     anchor = answer_to(clause, view, place)
@@ -135,7 +217,7 @@ def number_differences(
             told = [
                 n
                 for n in _toldnumber_differences(clause, note, view, place)
-                if n.measures == token.number.measures != ""
+                if n.measures and token.number.measures and token.number.is_like(n)
             ]
             said = clause.text[token.start : token.end]
             if told:
@@ -144,7 +226,3 @@ def number_differences(
 
 def _in_view(note: NoteIndex, view: View) -> Iterator[int]:
     return chain.from_iterable(note.tokens_of[number] for number in view.sentences)
-
-
-def _tokens(note: NoteIndex, view: View) -> list[Token]:
-    return [note.tokens[at] for at in _in_view(note, view)]

@@ -27,8 +27,8 @@ def features(text: str, clause: NoteIndex, note: NoteIndex, found: Comparison | 
     told["form: in general"] = told["form: knowledge"] * (1 - told["form: patient"])
     if found is None:
         return told | {"nothing shared": 1.0}
-    told["form: cause, not told"] = told["form: cause"] * (
-        1 - forms_of(sentences_of(note, found.view))["cause"]
+    told["form: cause, not told"] = float(
+        bool(told["form: cause"]) and not forms_of(sentences_of(note, found.view))["cause"]
     )
     for difference in found.differences:
         name = f"differs: {difference.kind}"

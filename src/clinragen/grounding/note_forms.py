@@ -15,7 +15,8 @@ _PATIENT = re.compile(
     re.I,
 )
 _PAST = re.compile(
-    r"\b(?:was|were|had|did|has|have|been|took|gave|given|went|came|got|lost|left|grew|showed|found|\w{3,}ed)\b",
+    r"\b(?:was|were|had|did|has|have|been|took|gave|given|went|came|got|lost|left|grew|showed|found|"
+    r"\w{3,}ed)\b",
     re.I,
 )
 _QUOTATION = re.compile(

@@ -17,7 +17,7 @@ from clinragen.clinical.mentions import (
     statuses_at,
     told_sentences,
 )
-from clinragen.clinical.notes import Span, sections
+from clinragen.clinical.notes import Span, sections, sentences
 from clinragen.grounding.note_kinds import contrasts
 from clinragen.grounding.note_words import Token, tokens
 
@@ -34,11 +34,14 @@ _SOURCE = re.compile(
     r"lives? with|decides?|called|by (?:his|her|the))\b",
     re.I,
 )
+_FREE, _DENIED = "-free", frozenset[Status]({"negated"})
+"""A word such as "seizure-free" denies itself."""
 SHORT = 3
 _RELATIVE = re.compile(
     r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|"
     r"aunts?|uncles?|cousins?|"
-    r"(?:grand)?(?:mother|father|son|daughter|parent)s?|[mp]g[mf]|niece|nephew|twin|relatives?|family|child(?:ren)?)\b",
+    r"(?:grand)?(?:mother|father|son|daughter|parent)s?|[mp]g[mf]|niece|nephew|twin|relatives?|family|"
+    r"child(?:ren)?)\b",
     re.I,
 )
 BEGINNING = 3
@@ -51,7 +54,7 @@ class NoteIndex:
 
     `sentence_of` gives the sentence of each token, `tokens_of` the reverse, and `places` the tokens of each
     concept; `by_beginning` lists the concepts by their first letters, `sides` the tokens that are a
-    side of each class of `contrasts`; `histories` are the sentences in the
+    side of each class of `contrasts`, `numbers` those that are one; `histories` are the sentences in the
     past history, where "prior" goes without saying. In a clause, the tokens before `own` are of the clause
     before, which a pronoun may stand for, and `throughout` is what it says of all its words.
     """
@@ -66,6 +69,7 @@ class NoteIndex:
     by_beginning: Mapping[str, tuple[str, ...]]
     sides: Mapping[str, tuple[int, ...]]
     histories: frozenset[int]
+    numbers: tuple[int, ...] = ()
     own: int = 0
     throughout: frozenset[Status] = frozenset()
     _known: dict[int, frozenset[Status]] = field(default_factory=dict, compare=False, repr=False)
@@ -94,16 +98,18 @@ class NoteIndex:
         if place not in self._known:
             token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
             found = statuses_at(self.text, Span(token.start, token.end), cues)
-            self._known[place] = found | self.throughout
+            is_free = self.text[token.start : token.end].lower().endswith(_FREE)
+            self._known[place] = found | self.throughout | (_DENIED if is_free else frozenset())
         return self._known[place]
 
 
 def clause_index(text: str, before: str = "") -> NoteIndex:
     """Read a clause; where a pronoun is its subject, the words of the clause before count a little."""
     if not before or not _PRONOUN.match(text):
-        read = note_index(text)
+        read = _read(text, _sentences_of_a_clause(text))
         return replace(read, throughout=_said_throughout(read))
-    read = note_index(f"{before}.\n\n{text}")
+    both = f"{before}.\n\n{text}"
+    read = _read(both, _sentences_of_a_clause(both))
     own = next(
         (place for place, token in enumerate(read.tokens) if token.start > len(before)), len(read.tokens)
     )
@@ -128,11 +134,23 @@ def _is_of_family(clause: NoteIndex) -> bool:
 def note_index(note: str) -> NoteIndex:
     """Read a note once, for checking any number of clauses against it."""
     spans = _told_sentences(note)
+    read = _read(note, spans)
+    beginnings: dict[str, list[str]] = {}
+    for concept in read.places:
+        beginnings.setdefault(concept[:BEGINNING], []).append(concept)
+    return replace(
+        read,
+        by_beginning={first: tuple(found) for first, found in beginnings.items()},
+        histories=_histories(note, spans),
+    )
+
+
+def _read(note: str, spans: tuple[Sentence, ...]) -> NoteIndex:
+    """The words and cues of a text; what only a note is asked for is left out."""
     read = [
         (token, number) for number, span in enumerate(spans) for token in tokens(note, span.start, span.end)
     ]
     places: dict[str, list[int]] = {}
-    beginnings: dict[str, list[str]] = {}
     for place, (token, _) in enumerate(read):
         for concept in token.concepts:
             places.setdefault(concept, []).append(place)
@@ -140,8 +158,6 @@ def note_index(note: str) -> NoteIndex:
     for place, (token, _) in enumerate(read):
         for name in contrasts().get(token.concept, ()):
             sides.setdefault(name, []).append(place)
-    for concept in places:
-        beginnings.setdefault(concept[:BEGINNING], []).append(concept)
     return NoteIndex(
         text=note,
         sentences=spans,
@@ -150,10 +166,18 @@ def note_index(note: str) -> NoteIndex:
         sentence_of=tuple(number for _, number in read),
         tokens_of=_ranges([number for _, number in read], len(spans)),
         places={concept: tuple(found) for concept, found in places.items()},
-        by_beginning={first: tuple(found) for first, found in beginnings.items()},
+        by_beginning={},
         sides={name: tuple(found) for name, found in sides.items()},
-        histories=_histories(note, spans),
+        histories=frozenset(),
+        numbers=tuple(place for place, (token, _) in enumerate(read) if token.number),
     )
+
+
+def _sentences_of_a_clause(text: str) -> tuple[Sentence, ...]:
+    """The sentences of a clause and the one before it, which hold no section unless they name it."""
+    if ":" in text:
+        return _told_sentences(text)
+    return tuple(Sentence(*span, False) for span in sentences(text))
 
 
 def _told_sentences(note: str) -> tuple[Sentence, ...]:

@@ -7,6 +7,7 @@ from functools import cache
 from clinragen.grounding.note_concepts import concepts_of, rows, stem
 
 _PLACES = frozenset({"bodypart", "test"})
+_DENIALS = frozenset({"no", "not", "none"})
 _PROCEDURE = re.compile(r"\w(?:ectomy|otomy|ostomy|plasty|scopy|centesis|graphy|ation therapy)$")
 
 
@@ -30,7 +31,7 @@ def contrasts() -> Mapping[str, Mapping[str, str]]:
     """Concept -> {class: side}: two sides of one class exclude each other, such as left and right."""
     table: dict[str, dict[str, str]] = {}
     for row in rows("contrasts"):
-        for concept in concepts_of(row["word"])[-1:]:
+        for concept in set(concepts_of(row["word"])[-1:]) - _DENIALS:
             table.setdefault(concept, {}).setdefault(row["class"], row["side"])
     return table
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clinragen.clinical.mentions import Status
 from clinragen.grounding.note_index import NoteIndex
-from clinragen.grounding.note_kinds import contrasts, is_place_or_test
+from clinragen.grounding.note_kinds import is_place_or_test
 from clinragen.grounding.note_views import View
 
 _PAST_TENSE = re.compile(
@@ -31,6 +31,27 @@ _SAYS_CONDITION = re.compile(
     r"\b(?:if|unless|should|only|hing\w+|depend\w*|in case|in the event|reserved?|standby|kept|would|"
     r"threshold|consider\w*|discuss\w*|possibl\w+|may|might|saved|await\w*|until|contingent|"
     r"conditional)\b",
+    re.I,
+)
+_LASTING = re.compile(
+    r"\b(?:COPD|emphysema|asthma|T[12]?DM\w*|DM\d?|I?DDM|diabet\w+|HTN|(?:pulmonary )?hypertensi\w+|CHF|"
+    r"HF\w{0,4}|heart failure|cardiomyopathy|CAD|coronary (?:artery )?disease|isch[a]?emic heart disease|PVD|"
+    r"PAD|CKD\w*|ESRD|(?:kidney|renal) (?:disease|insufficiency)|cirrhosis|epilepsy|dementia|alzheimer\w*|"
+    r"parkinson\w*|multiple sclerosis|lupus|SLE|rheumatoid|hypothyroid\w*|hyperlipid\w+|HLD|dyslipid\w+|"
+    r"obes\w+|sleep apn\w+|OSA|HIV|schizophren\w+|bipolar|osteopor\w+|glaucoma|sickle\w*|h[a]?emophilia|"
+    r"cystic fibrosis|valve disease|aortic stenosis|BPH|GERD|fibromyalgia)\b",
+    re.I,
+)
+"""Illnesses that a history holds and the patient still has."""
+_ENDED = re.compile(
+    r"\b(?:former\w*|resolved|cured|outgr\w+|remission|as a child|childhood|gestational|ago|until|reversed|"
+    r"no longer|previous\w*|prior)\b",
+    re.I,
+)
+_RESULT = re.compile(
+    r"\b(?:excluded|ruled out|negative|sterile|clear|normal|(?:came|come|is|are) back|return\w*|resulted|"
+    r"show\w*|found|find\w*|reveal\w*|demonstrat\w*|grew|grow\w*|yield\w*|detect\w*|isolat\w*|"
+    r"identif\w*|confirm\w*|prov\w+|tested|did not (?:show|find|grow))\b",
     re.I,
 )
 AWAITED = 60
@@ -66,6 +87,11 @@ class Pair:
         return difference + OF_A_PLACE if is_place else difference
 
     @property
+    def told_in(self) -> int:
+        """The sentence of the note that answers."""
+        return self.note.sentence_of[self.at]
+
+    @property
     def is_past_tense(self) -> bool:
         """Whether the clause speaks of the past."""
         said, begins = self.clause.text, self.clause.begins
@@ -83,6 +109,12 @@ class Pair:
         return _YEAR.search(self.note.text, *self.note.item(self.at)) is not None
 
     @property
+    def is_lasting(self) -> bool:
+        """Whether it is an illness that stays, and the note does not say that it has ended."""
+        item = self.note.text[slice(*self.note.item(self.at))]
+        return _LASTING.search(item) is not None and _ENDED.search(item) is None
+
+    @property
     def is_procedure(self) -> bool:
         """Whether it is a thing that is done once."""
         return "procedur" in self.note.tokens[self.at].concepts
@@ -96,6 +128,11 @@ class Pair:
     def says_condition(self) -> bool:
         """Whether the clause too makes it depend on something, or leaves it open."""
         return _SAYS_CONDITION.search(self.clause.text, self.clause.begins) is not None
+
+    @property
+    def says_result(self) -> bool:
+        """Whether the clause tells what a test came to, if only that it found nothing."""
+        return _RESULT.search(self.clause.text, self.clause.begins) is not None
 
     @property
     def is_conditional(self) -> bool:
@@ -116,6 +153,7 @@ class Pair:
 
 def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
     """The words of a clause that have an answer and can be denied, planned or over."""
+    sided = {*clause.sides.get("relative", ()), *clause.sides.get("side", ())}
     return [
         Pair(
             clause,
@@ -126,9 +164,7 @@ def status_pairs(clause: NoteIndex, note: NoteIndex, view: View) -> list[Pair]:
             note.statuses(at) | _awaited(note, at),
         )
         for place, at in view.pairs.items()
-        if clause.tokens[place].weight >= 0.5
-        and place >= clause.own
-        and not {"relative", "side"} & contrasts().get(clause.tokens[place].concept, {}).keys()
+        if clause.tokens[place].weight >= 0.5 and place >= clause.own and place not in sided
     ]
 
 
@@ -153,10 +189,13 @@ def _awaited(note: NoteIndex, at: int) -> frozenset[Status]:
 
 def status_differences(pairs: list[Pair], view: View) -> Iterator[Difference]:
     """The same thing told of another person, denied, left open, not yet done or over."""
-    both_deny = any("negated" in pair.said & pair.told for pair in pairs)
+    denied = {pair.told_in for pair in pairs if "negated" in pair.said & pair.told}
+    says_now = bool(pairs) and pairs[0].says_now
     for pair in pairs:
+        if not pair.said and not pair.told and not says_now:
+            continue
         for differs, kind, reason in _DIFFERENCES:
-            if differs(pair) and not (both_deny and kind in ("denied", "affirmed")):
+            if differs(pair) and not (pair.told_in in denied and kind in ("denied", "affirmed")):
                 yield Difference(pair.place, pair.kind_of(kind), reason, view.fit[pair.place])
                 break
 
@@ -176,11 +215,17 @@ def _is_denied_or_over(pair: Pair) -> bool:
     return "negated" in pair.told or bool(pair.told & OVER and not pair.said & OVER)
 
 
+def _is_to_come(pair: Pair) -> bool:
+    """Whether the note awaits what the clause has done or resulted; "not done" and "not back" agree."""
+    is_claimed = "negated" not in pair.said or pair.says_result
+    return "planned" in pair.told and "planned" not in pair.said and is_claimed
+
+
 def _is_over(pair: Pair) -> bool:
-    if pair.is_dated and pair.says_now and not pair.said & OVER:
+    if pair.says_now and pair.is_dated and not pair.said & OVER:
         return True
     is_told = bool(pair.told & OVER) and not pair.said & OVER
-    return is_told and not pair.is_past_tense and not pair.is_procedure
+    return is_told and not pair.is_past_tense and not pair.is_procedure and not pair.is_lasting
 
 
 def _is_current(pair: Pair) -> bool:
@@ -200,7 +245,7 @@ _DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
         "conditional",
         "conditional in the note",
     ),
-    (lambda p: "planned" in p.told and not p.said & {"planned", "negated"}, "not done", "not done yet"),
+    (_is_to_come, "not done", "not done yet"),
     (lambda p: "uncertain" in p.told and not p.said & {"uncertain"}, "open", "left open in the note"),
     (lambda p: "negated" in p.told - p.said, "denied", "the note denies it"),
     (lambda p: "negated" in p.said and not _is_denied_or_over(p), "affirmed", "the note affirms it"),

@@ -16,14 +16,16 @@ ABOUT_TOLERANCE = 0.05
 _EPSILON = 1e-9
 
 _ABOVE = (
-    r"(?:(?:at|of) or (?:above|over)|above|over|greater than|more than|exceed\w*|in excess of|higher than|"
+    r"(?:(?:at|of) or (?:above|over)|above|over|(?:greater|more|faster|quicker|warmer|hotter|larger|"
+    r"longer|bigger) than|exceed\w*|in excess of|higher than|"
     r"beyond|past|upwards of|north "
     r"of|"
     r"surpass\w*|topp(?:ed|ing)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|"
     r"under)|>=|≥)"
 )
 _BELOW = (
-    r"(?:(?:at|of) or (?:below|under)|below|under|less than|lower than|beneath|short of|fewer than|south "
+    r"(?:(?:at|of) or (?:below|under)|below|under|(?:less|lower|slower|cooler|colder|smaller|"
+    r"shorter) than|beneath|short of|fewer than|south "
     r"of|shy of|<|at most|no (?:more|"
     r"higher|greater) than|not (?:above|over)|<=|≤)"
 )

@@ -10,6 +10,7 @@ def _numerals() -> list[dict[str, str]]:
         return list(csv.DictReader(table))
 
 
+_ARROW = re.compile(r"(?<=[\d%CFLl])\s*(?:-{1,2}>|→|=>|>)\s*(?=\d)")
 _PARTS = {"third": 3, "quarter": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "tenth": 10}
 
 _VALUES = {row["cardinal"]: int(row["value"]) for row in _numerals()}
@@ -44,6 +45,8 @@ def plain(text: str) -> str:
 
     First, second and third stay words, and so does "one" but in "one of": they are places and pronouns.
     """
+    if ">" in text or "→" in text:
+        text = _ARROW.sub(" to ", text)
     if not _HAS_WORD.search(text):
         return text
     text = _FRACTION.sub(_fraction, text)

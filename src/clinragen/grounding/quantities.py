@@ -17,7 +17,7 @@ from clinragen.grounding.scopes import (
 )
 from clinragen.schema import Measurement, Verdict
 
-AT = {"first": 0, "second": 1, "third": 2, "last": -1}
+AT = {"first": 0, "second": 1, "third": 2, "penultimate": -2, "last": -1}
 SHARE_SLACK = 0.12
 """How far "in half of the readings" may be off."""
 
@@ -51,7 +51,7 @@ def one_of(phrase: Phrase, rows: Rows) -> Rows | None:
         return None
     if phrase.place:
         at = AT[phrase.place]
-        return [rows[at]] if at < len(rows) else []
+        return [rows[at]] if -len(rows) <= at < len(rows) else []
     if phrase.extreme and not phrase.exact:
         return [extreme_of(phrase, rows)]
     if phrase.window and phrase.window.is_until and phrase.scope is None:
@@ -68,10 +68,11 @@ def extreme_of(phrase: Phrase, rows: Rows) -> Measurement:
 
 def worst(rows: Rows) -> Measurement:
     """The value farthest outside its range, or nearest to leaving it."""
-    return max(rows, key=_badness)
+    return max(rows, key=badness)
 
 
-def _badness(row: Measurement) -> float:
+def badness(row: Measurement) -> float:
+    """How far outside its range a value lies; below zero inside."""
     sides = [row.low - row.value] if row.low is not None else []
     sides += [row.value - row.high] if row.high is not None else []
     return max(sides, default=0.0)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import pairwise
 
 from clinragen.grounding.comparing import Comparison, Place
+from clinragen.grounding.quantities import badness
 from clinragen.schema import Measurement, Verdict
 
 WEAK_SIDE, STRONG_SIDE = 0.18, 0.30
@@ -21,6 +22,8 @@ def judge_ratio(said: Comparison, rows: Sequence[Measurement]) -> tuple[Verdict,
             "supported" if _holds(said, after / before) else "contradicted"
         ), f"{before:.3g} and {after:.3g}"
     pairs = _pairs(said, rows)
+    if said.is_of_badness:
+        return _judge_badness(said, pairs)
     ratios = [after.value / before.value for before, after in pairs if before.value]
     if not ratios:
         return "unverifiable", "there is no such pair of values"
@@ -29,6 +32,16 @@ def judge_ratio(said: Comparison, rows: Sequence[Measurement]) -> tuple[Verdict,
     else:
         is_so = any(_holds(said, ratio) for ratio in ratios)
     return ("supported" if is_so else "contradicted"), f"the ratio is {ratios[-1]:.2f}"
+
+
+def _judge_badness(said: Comparison, pairs: list[tuple[Measurement, Measurement]]) -> tuple[Verdict, str]:
+    """Whether the later value lies farther from its range, or nearer, than the earlier one."""
+    if not pairs:
+        return "unverifiable", "there is no such pair of values"
+    sign = 1 if said.relation == "above" else -1
+    held = [(badness(after) - badness(before)) * sign > 0 for before, after in pairs]
+    is_so = all(held) if said.is_stepwise else any(held)
+    return ("supported" if is_so else "contradicted"), "which of the values is the worse one"
 
 
 def _mean_of_day(rows: Sequence[Measurement], day: int) -> float | None:
@@ -60,8 +73,8 @@ def _pairs(said: Comparison, rows: Sequence[Measurement]) -> list[tuple[Measurem
 def _at(place: Place | None, rows: Sequence[Measurement]) -> list[Measurement]:
     if place in ("peak", "nadir"):
         return [_peak(rows) if place == "peak" else _nadir(rows)]
-    at = {"first": 0, "second": 1, "third": 2, "last": -1}.get(place or "")
-    return [rows[at]] if at is not None and at < len(rows) else []
+    at = {"first": 0, "second": 1, "third": 2, "penultimate": -2, "last": -1}.get(place or "")
+    return [rows[at]] if at is not None and -len(rows) <= at < len(rows) else []
 
 
 def _peak(rows: Sequence[Measurement]) -> Measurement:

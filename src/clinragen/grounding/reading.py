@@ -19,6 +19,7 @@ from clinragen.grounding.lexicon import (
     SCOPES,
     SEVERITIES,
     TRENDS,
+    Extreme,
     Scope,
 )
 from clinragen.grounding.numbers import numbers
@@ -34,18 +35,27 @@ _PHRASE_CUT = re.compile(
     r"(?:gave|gives|giving) way to|replaced by|with|yet|though|after(?=\s(?:having\s)?(?:start|beg)))\s+"
     r"(?:then\s+)?|\s+(?=without (?:ever )?\w+ing\b)"
 )
-_BETWEEN = re.compile(r"(between\s+\S+\s+)and(?=\s+\d)")
+_BETWEEN = re.compile(r"(between\s+(?:the\s+)?(?:hours?\s+)?\S+\s+)and(?=\s+(?:the\s+)?(?:hours?\s+)?\d)")
 _ONLY_ONE = re.compile(r"\b(?:(?:only|just|but)\s(?:one|a single)|(?<!not )a single)(?=\s)")
 _CONFINED = re.compile(
     r"\b(?:only|solely|exclusively)\s(?:on|at|in|during|for|within|initially|over|after|from|late|early)\b|"
     r"\b(?:confined|limited|restricted)\sto\b"
 )
 _ALL_OF_THEM = re.compile(r"\b((?:is|are|was|were|has|have|had|stayed|remained)\s+)(all|both|each)\b")
+_COUNTED = re.compile(
+    r"(?:(?<![\d.])(?<!hour )(?<!hours )(?<!day )\b\d{1,2}(?: of (?:the|his|her|its|all))?|\b(?:each|"
+    r"every|all|both|most|neither|either|no|single|half)(?: of)?"
+    r"(?: (?:the|his|her|its))?|\b(?:first|last|final|initial|second|third) \d{1,2})"
+    r"(?: (?:single|serum|plasma|consecutive|successive|further|other|later|recorded|"
+    r"measured|available|subsequent))*\s$"
+)
+"""What stands before a variable's name where the name means its measurements: "the first two sodiums"."""
 _FROM_TO = re.compile(r"\bfrom\s+(?!\d)(?P<a>.+?)\s+(?P<to>to)\s+(?=\S)")
 _NEGATION = re.compile(
     r"\b(?:no|not|nor|neither|without|denie[sd]|absence of|free of|lack of|didn't|wasn't|isn't|hasn't|"
     r"hadn't|never|"
-    r"cannot|failed to|fails to|failing to|short of)\b(?! (?:change|only|one\b|a single|once|more than|"
+    r"cannot|failed to|fails to|failing to|short of(?! (?:the )?\d))\b(?! (?:change|only|one\b|a single|"
+    r"once|more than|"
     r"less than))"
 )
 _ABSENT = re.compile(
@@ -55,6 +65,11 @@ _ABSENT = re.compile(
     r"reached|a (?:feature|problem|concern|issue)))\b"
 )
 _BELOW_A_LEVEL = re.compile(r"\b(?:below|under|beneath|out of)\s+(?:the\s+|any\s+|a\s+)?$")
+_FROM_AN = re.compile(r"\bfrom (?:(?:an?|the|its|his|her|their) )?(?:[\w-]+ )?$")
+_NOT_ALL = re.compile(
+    r"\bnot (?:\w+ )?(?:all|always|every\w*|each|throughout|consistently|constantly|invariably|"
+    r"the whole)\b|n't always"
+)
 _NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
 _REACHED = re.compile(
     r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b"
@@ -75,15 +90,21 @@ _EXISTS = re.compile(
 
 
 def read(
-    text: str, names: tuple[tuple[int, int], ...], level: WordLevel | None, is_falling: bool = False
+    text: str,
+    names: tuple[tuple[int, int], ...],
+    level: WordLevel | None,
+    is_falling: bool = False,
+    is_shared: bool = False,
 ) -> list[Phrase]:
     """The phrases of a clause that speaks of variables, named at `names` and perhaps with their level.
 
-    `is_falling` is whether the clause before said so, for "by more than half".
+    `is_falling` is whether the clause before said so, for "by more than half"; `is_shared` whether it
+    speaks of several variables, so that "both" and "all" may mean these.
     """
     lowered = text.lower()
-    for start, end in names:
-        lowered = lowered[:start] + " " * (end - start) + lowered[end:]
+    for start, end in reversed(names):
+        is_counted = not (level or is_shared) and _COUNTED.search(lowered, max(0, start - 40), start)
+        lowered = lowered[:start] + ("value" if is_counted else " " * (end - start)) + lowered[end:]
     if len(names) > 1:
         lowered = _ALL_OF_THEM.sub(lambda hit: hit[1] + " " * len(hit[2]), lowered)
     lowered = _ONLY_ONE.sub(lambda hit: "1".ljust(len(hit[0])), lowered)
@@ -135,7 +156,9 @@ def _is_statement(text: str, rest: str, at: int | None, start: int) -> bool:
         return True
     if LEVELS.find(text) or TRENDS.find(text) or EXTREMES.find(text):
         return True
-    return bool(numbers(text)) and (has_verb(text) or bool(numbers(_PHRASE_CUT.split(rest, 1)[0])))
+    if not numbers(text) or not numbers(find_window(text)[1]):
+        return False
+    return has_verb(text) or bool(numbers(_PHRASE_CUT.split(rest, 1)[0]))
 
 
 def _is_own(rest: str, left: str) -> bool:
@@ -184,9 +207,9 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     rest, times_limit = take_limit(rest) if counts else (rest, None)
     way = trend[0] if trend else None
     comparison, rest = find_comparison(rest, is_falling or way == "falling", way == "rising")
+    rest, ranges = take_ranges(rest) if counts else (rest, [])
     rest, share, share_bound = take_share(rest) if counts else (rest, None, None)
     rest, count, total, count_bound = take_count(rest) if counts else (rest, None, None, None)
-    rest, ranges = take_ranges(rest) if counts else (rest, [])
     inside = numbers(rest)
     level, place = LEVELS.find(rest) or (None, len(text))
     if own:
@@ -199,13 +222,16 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
     scope, which = _scope(
         rest, place if level else inside[0].start if inside else 0, bool(window and window.places)
     )
-    extreme, grade = EXTREMES.find(rest), SEVERITIES.find(rest)
+    extreme, grade = _extreme(rest, len(inside)), SEVERITIES.find(rest)
+    is_negated = _is_negated(text, place, bool(own)) != (own == "not high")
+    if is_negated and scope == "all" and level != "normal" and not _NOT_ALL.search(text):
+        is_negated, scope = False, "none"
     if extreme is None and window and window.is_moment and inside and _REACHED.search(text):
         extreme = ("lowest" if level == "low" or (trend and trend[0] == "falling") else "highest", 0)
     return Phrase(
         text=text,
         level=level,
-        is_negated=_is_negated(text, place, bool(own)) != (own == "not high"),
+        is_negated=is_negated,
         is_existence=bool(own and (inside or trend or _EXISTS.search(text))),
         scope=scope,
         place=which,
@@ -225,6 +251,12 @@ def _phrase(text: str, own: WordLevel | None, at: int, is_falling: bool) -> Phra
         is_only=_CONFINED.search(text) is not None,
         comparison=comparison,
     )
+
+
+def _extreme(text: str, n_numbers: int) -> tuple[Extreme, int] | None:
+    """The extreme a phrase names, unless it is where a change begins: "from a peak of 6.8 to 1.4"."""
+    found = EXTREMES.find(text)
+    return None if found and n_numbers > 1 and _FROM_AN.search(text[: found[1]]) else found
 
 
 def _is_negated(text: str, place: int, is_own: bool) -> bool:

@@ -11,6 +11,9 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
+from clinragen.clinical.words import mentions
+from clinragen.grounding.lexicon import TRENDS
+
 
 def _words(kind: str) -> frozenset[str]:
     with (files("clinragen.grounding") / "function_words.csv").open(encoding="utf-8") as table:
@@ -31,6 +34,12 @@ _INFERENCE = (
     r"as (?:expected|seen) (?:from|in|with))\b"
 )
 _OPENER = re.compile(_INFERENCE, re.I)
+_BLAME = re.compile(
+    r"(?:owing to|because of|due to|thanks to|on account of|as a (?:result|consequence) of|secondary to|"
+    r"(?:the|an?) (?:result|consequence|effect|work|product|expression|mark) of|caused by|"
+    r"brought (?:on|about) by|explained by|attribut(?:ed|able) to|driven by|provoked by|triggered by)\b",
+    re.I,
+)
 _RELATIVE = re.compile(
     r"(?:(?:to|for|from|of|in|at|after|by|with|on|during|through) )?(?:which|whom)\b"
     r"(?! (?:\w+ ){1,6}?(?:mild|moderate|severe)(?:ly)?\b)",
@@ -52,7 +61,8 @@ _NO_PAST = _words("no past")
 _AUXILIARIES = _words("auxiliary")
 _APPOSITION = re.compile(
     r"(?:an?|the (?:same|very|only))\s+(?:[\w-]+\s+){1,3}?(?:that|who|resistant|sensitive|susceptible)\b|"
-    r"an?\s+(?:mild|moderate|severe)(?:ly\s+\w+)?\s+\w+",
+    r"(?:an?\s+|only\s+|merely\s+)?(?:mild|moderate|severe)(?:ly\s+\w+)?\s+(?!(?:in|at|by|on|to|and|or|"
+    r"for|but|then)\b)\w+",
     re.I,
 )
 _ABSOLUTE = re.compile(
@@ -70,6 +80,18 @@ _COPULA = re.compile(r"\b(?:is|are|was|were|remains?|stays?)\s+(?!not\b)\w", re.
 _FRAGMENT = re.compile(r"(?!(?:and|but|while|whereas|although|though)\b)[^,]*\b\w+ing\b", re.I)
 _NOT_ANEW = re.compile(r"and (?:a half|not (?:he|she|it|they|the))\b", re.I)
 _OPENING = re.compile(r"(?:compared|relative|judged|measured|taken|given|based|set|seen)\b[^,]*$", re.I)
+_ADVERBIAL = re.compile(
+    r"(?:after|before|following|despite|with|without|on|in|at|by|during|from|over|until|for|within|between|"
+    r"throughout|of|as)\s+(?:an?|the|his|her|its|this|that|all|some|both|\d+)\b",
+    re.I,
+)
+_SAME = re.compile(r"and (?:it|they|he|she)\b", re.I)
+_JOINING = frozenset({"and", "but", "yet"})
+_ADVERBS = frozenset(
+    {"then", "later", "soon", "still", "never", "not", "again", "since", "even", "only", "now", "also"}
+)
+_PREDICATE = 5
+"""The verb of a joined predicate stands among so many words."""
 _AHEAD = 200
 """How many characters after a cut are looked at."""
 _SHORT = 5
@@ -110,13 +132,22 @@ def _split(text: str, start: int, end: int) -> list[tuple[int, int]]:
         is_whole = is_whole or _is_whole(text[told : hit.start()], told == start)
         right = text[hit.end() : min(end, hit.end() + _AHEAD)]
         told = hit.end()
-        if is_whole and _starts_anew(hit[0], right):
+        if is_whole and _starts_anew(hit[0], right) and not _explains(text[edges[-1] : hit.start()], right):
             edges.append(told)
-            is_whole = _FRAGMENT.match(right) is not None
+            is_whole = any(form.match(right) for form in (_FRAGMENT, _APPOSITION))
     return list(zip(edges, [*edges[1:], end], strict=True))
 
 
+def _explains(left: str, right: str) -> bool:
+    """Whether a variable's course is how what comes before it shows: "clotting worsened, INR rising"."""
+    if not _ABSOLUTE.match(right) or not TRENDS.find(left) or mentions(left):
+        return False
+    return any(mention.start == 0 for mention in mentions(right))
+
+
 def _is_whole(piece: str, is_first: bool) -> bool:
+    if is_first and _ADVERBIAL.match(piece):
+        return any(is_verb(hit[0].lower()) for hit in _WORD.finditer(piece))
     return has_verb(piece) and not (is_first and _OPENING.match(piece))
 
 
@@ -126,17 +157,28 @@ def _starts_anew(cut: str, right: str) -> bool:
     What follows a bare comma or colon must be told apart from an item of a list, and what follows a bare
     "and" from the rest of one statement ("pCO2 rose and pO2 fell").
     """
-    if ("," in cut and _RELATIVE.match(right)) or _OPENER.match(right):
+    if ("," in cut and (_RELATIVE.match(right) or _BLAME.match(right))) or _OPENER.match(right):
         return True
     first = _first(right)
     if _NOT_ANEW.match(right) or ("," in cut and first.endswith("ing")):
         return False
-    if first == "and" and "," not in cut and _is_short(right):
+    if first == "and" and "," not in cut and _is_short(right) and not _SAME.match(right):
         return False
+    if _is_predicate(right):
+        return True
     is_weak = _COMMA.fullmatch(cut) is not None and first not in _CONJUNCTIONS
     if _has_subject(right, is_weak):
         return True
     return is_weak and any(form.match(right) for form in (_APPOSITION, _ABSOLUTE, _LATTER))
+
+
+def _is_predicate(right: str) -> bool:
+    """Whether a conjunction joins another predicate to the same subject: "and stayed below 50"."""
+    words = [hit[0].lower() for hit in _WORD.finditer(right)][:_PREDICATE]
+    if not words or words[0] not in _JOINING:
+        return False
+    told = next((word for word in words[1:] if word not in _ADVERBS and not word.endswith("ly")), "")
+    return is_verb(told)
 
 
 def _is_short(right: str) -> bool:

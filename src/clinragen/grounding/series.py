@@ -3,13 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
-from clinragen.clinical.findings import by_variable
-from clinragen.clinical.words import Mention, mentions
+from clinragen.clinical.words import mentions
 from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.numbers import Number
 from clinragen.grounding.phrase import Phrase
@@ -17,18 +15,15 @@ from clinragen.grounding.quantities import worst
 from clinragen.grounding.reading import read
 from clinragen.grounding.scopes import Judgement, combine
 from clinragen.grounding.sentences import Clause, has_verb
-from clinragen.grounding.subjects import Context, Segment, segments
+from clinragen.grounding.series_index import SeriesIndex, series_index
+from clinragen.grounding.subjects import Context, Segment, belongs_to_the_note, segments
 from clinragen.grounding.verdicts import judge
-from clinragen.schema import Claim, Measurement, Stay
+from clinragen.schema import Claim, Measurement
 
-__all__ = ["UNMEASURED", "Context", "SeriesIndex", "check_series_clause", "series_index"]
+__all__ = ["UNMEASURED", "Context", "SeriesIndex", "check_series_clause", "check_unmeasured", "series_index"]
 
 MOST_EVIDENCE = 3
 UNMEASURED = "was never measured"
-TOGETHER = timedelta(hours=1)
-"""How far apart two values may be measured to make a ratio."""
-ENOUGH_OXYGEN = 300.0
-"""The ratio of pO2 to FiO2 below which oxygenation is impaired (mm Hg; Berlin definition, JAMA 2012)."""
 
 _OPPOSITE: dict[SaidTrend, SaidTrend] = {
     "rising": "falling",
@@ -39,54 +34,18 @@ _OPPOSITE: dict[SaidTrend, SaidTrend] = {
 _OTHER_WAY = re.compile(
     r"\b(?:the (?:other|opposite) way|the opposite|the reverse|in the opposite direction|inversely)\b", re.I
 )
+_INSTANCE = re.compile(
+    r"^(?:(?:with|at|and|an?|the|his|her|its)\s+)*[\w ]+?\s(?:of |at |was |down to |up to |as (?:low|"
+    r"high) as )?\d"
+    r"[^,;]*$",
+    re.I,
+)
 _SAME_WAY = re.compile(
     r"\b(?:did (?:the same|likewise|so too|too|as well|also)|followed suit|in parallel|so did|as did|in "
     r"step|the same way|"
     r"in tandem)\b",
     re.I,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesIndex:
-    """The measurements of a stay by variable, and when the first and the last were taken."""
-
-    rows: dict[str, list[Measurement]]
-    first: datetime
-    last: datetime
-    ratios: dict[str, list[Measurement]] = field(default_factory=dict)
-    unlisted: re.Pattern[str] | None = None
-    """The names of measured variables that the table of words does not hold."""
-
-    def resolve(self, mention: Mention) -> tuple[str, ...]:
-        """The variables a mention means here: all of a joint name, else the first one measured."""
-        word = mention.word
-        if word.is_joint:
-            return word.variables
-        return (next((name for name in word.variables if self.of(name)), word.variables[0]),)
-
-    def of(self, name: str) -> list[Measurement]:
-        """The measurements of a variable, or of the ratio of two ("pO2/FiO2")."""
-        if "/" not in name or name in self.rows:
-            return self.rows.get(name, [])
-        if name not in self.ratios:
-            above, below = name.split("/", 1)
-            self.ratios[name] = list(_ratio(name, self.rows.get(above, []), self.rows.get(below, [])))
-        return self.ratios[name]
-
-
-def series_index(stay: Stay) -> SeriesIndex:
-    """Index the measurements of a stay; built once, used for every clause."""
-    times = [row.time for row in stay.measurements] or [stay.prediction_time]
-    rows = by_variable(stay.measurements)
-    return SeriesIndex(rows, min(times), max(times), unlisted=_unlisted(tuple(rows)))
-
-
-@lru_cache(maxsize=64)
-def _unlisted(names: tuple[str, ...]) -> re.Pattern[str] | None:
-    missing = [name for name in names if not mentions(name)]
-    pattern = "|".join(re.escape(name) for name in sorted(missing, key=len, reverse=True))
-    return re.compile(rf"\b(?:{pattern})s?\b", re.I) if missing else None
 
 
 def check_series_clause(
@@ -121,6 +80,37 @@ def check_series_clause(
     return claim, Context(variables if is_one else last.variables, _course(phrases), clause.sentence, told)
 
 
+def check_unmeasured(clause: Clause, chart: SeriesIndex, note: str) -> Claim | None:
+    """The claim of a clause whose only variable neither the measurements nor the note know of.
+
+    Nothing in the chart can decide it, whatever it says of the variable.
+    """
+    names = {name for mention in mentions(clause.text) for name in mention.word.variables}
+    if (
+        len(names) != 1
+        or belongs_to_the_note(clause.text)
+        or chart.of(next(iter(names)))
+        or names & _names_of(note)
+    ):
+        return None
+    name = names.pop()
+    return Claim(
+        text=clause.text,
+        start=clause.start,
+        end=clause.end,
+        about="series",
+        subject=name,
+        verdict="unverifiable",
+        evidence=(),
+        reason=f"{name} {UNMEASURED}",
+    )
+
+
+@lru_cache(maxsize=8)
+def _names_of(note: str) -> frozenset[str]:
+    return frozenset(name for mention in mentions(note) for name in mention.word.variables)
+
+
 def _named(clause: Clause, chart: SeriesIndex) -> Context:
     """The one variable that a clause for the note names: "sodium deserves a word, for it fell"."""
     names = {name for mention in mentions(clause.text) for name in chart.resolve(mention)}
@@ -139,15 +129,21 @@ def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, 
                 p if p.place or p.window else replace(p, place=last.place, window=last.window)
                 for p in phrases
             ]
-        if levels[segment.variables] > 1:
+        if levels[segment.variables] > 1 or (segment.level and _is_exemplified(segment, found)):
             phrases = [replace(phrase, is_existence=True) for phrase in phrases]
         told.append((segment, phrases))
     return told
 
 
+def _is_exemplified(segment: Segment, found: Sequence[Segment]) -> bool:
+    """Whether the value of another variable follows as an instance: "hypotensive, with a MAP of 52"."""
+    after = found[found.index(segment) + 1 :]
+    return bool(after) and not after[0].level and _INSTANCE.search(after[0].text) is not None
+
+
 def _read(segment: Segment, before: Context) -> list[Phrase]:
     is_falling = not segment.named and before.course == "falling"
-    phrases = read(segment.text, segment.named, segment.level, is_falling)
+    phrases = read(segment.text, segment.named, segment.level, is_falling, len(segment.variables) > 1)
     way = -1 if _OTHER_WAY.search(segment.text) else 1 if _SAME_WAY.search(segment.text) else 0
     course = before.course if way > 0 else _OPPOSITE.get(before.course) if way < 0 and before.course else None
     if course and not any(phrase.trend for phrase in phrases):
@@ -165,7 +161,9 @@ def _course(phrases: Sequence[Phrase]) -> SaidTrend | None:
 
 
 def _direction(phrase: Phrase) -> int:
-    said = _course([phrase]) or (phrase.extreme if phrase.exact else "") or ""
+    said = (
+        _course([phrase]) or (phrase.extreme if phrase.exact or phrase.window or phrase.place else "") or ""
+    )
     return {"rising": 1, "highest": 1, "falling": -1, "lowest": -1}.get(said, 0)
 
 
@@ -210,7 +208,12 @@ def _judge_variable(
         if told and found and phrase.exact and " to " in phrase.text and _direction(phrase) and not window:
             stretch = [row for row in stretch if row.time >= told] or stretch
         rows = window.pick(stretch, chart.first, chart.last, told) if window else stretch
-        found += judge(phrase, rows, stretch)
+        judged = judge(phrase, rows, stretch)
+        if len(stretch) == 1 < len(whole) and not window:
+            judged = [
+                replace(j, verdict="contradicted") if j.verdict == "unverifiable" else j for j in judged
+            ]
+        found += judged
         told = found[-1].rows[0].time if found and len(found[-1].rows) == 1 else told
     return found
 
@@ -235,24 +238,14 @@ def _stretches(phrases: Sequence[Phrase], whole: list[Measurement]) -> list[list
             turn = worst(whole)
             at = whole.index(turn)
             told[place], told[place + 1] = whole[: at + 1], whole[at:]
+        elif after and not before and len(phrases[place].exact) > 1 and " to " in phrases[place + 1].text:
+            turn = (max if after < 0 else min)(whole, key=lambda row: row.value)
+            told[place + 1] = whole[whole.index(turn) :]
         elif before * after < 0 or (before and is_back):
             turn = (max if before > 0 else min)(whole, key=lambda row: row.value)
             at = whole.index(turn)
             told[place], told[place + 1] = whole[: at + 1], whole[at:]
     return told
-
-
-def _ratio(name: str, above: list[Measurement], below: list[Measurement]) -> list[Measurement]:
-    """The ratio at every time at which both were measured; inspired oxygen counts as a fraction."""
-    found = []
-    for row in above:
-        near = min(below, key=lambda other: abs(other.time - row.time), default=None)
-        if near is None or abs(near.time - row.time) > TOGETHER or not near.value:
-            continue
-        value = near.value / 100 if near.variable == "FiO2" and near.value > 1 else near.value
-        low = ENOUGH_OXYGEN if near.variable == "FiO2" else None
-        found.append(row._replace(variable=name, value=row.value / value, unit="", low=low, high=None))
-    return found
 
 
 def _told(row: Measurement) -> str:

@@ -29,8 +29,14 @@ _SAMPLE = (
     r"fastest|slowest|"
     r"maximum|minimum|former|latter|concentrations?|quotient|pressures?)"
 )
+_ADVERBIAL = (
+    r"(?:(?:at|by|on|in|from|after|over|within|during|before|until|till|towards?|for|around|about|"
+    r"beyond|besides|despite|as|of)\s"
+    r"(?:[\w.:-]+\s){0,5}?[\w.:-]+,?\s+|(?:[a-z]+ly|furthermore|moreover|likewise|again|besides),\s+)?"
+)
 _ANAPHOR = re.compile(
-    rf"{_LINK}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|most)\b(?!\s+of "
+    rf"{_LINK}{_ADVERBIAL}(?:(?:it|they|both|these|this|that|those|which|each|all|every|none|neither|"
+    rf"most)\b(?!\s+of "
     rf"(?:his|her|the)\s"
     rf"(?!(?:\d+\s)?{_SAMPLE}))|(?:the|its|their|not|no|a|an|one|only|some|half|any|\d+)\s+(?:[\w-]+"
     rf"\s+){{0,3}}?{_SAMPLE}\b)",
@@ -55,12 +61,15 @@ _PAST = re.compile(rf"\b(?:{cues('before a disease')})\s+(?:\w+\s+)?$", re.I)
 _ELSEWHERE = re.compile(rf"\b(?:{cues('measured elsewhere')})\s+$", re.I)
 _DEGREES = re.compile(r"\d\s?°\s?[CF]\b")
 _TIMES = re.compile(
-    r"(?P<more>more than |over )?(?P<less>less than |under )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?", re.I
+    r"(?P<no>no |not )?(?P<more>more than |over |at least )?(?P<less>(?:less|fewer) than |under |"
+    r"at most )?(?P<n>\d+(?:\.\d+)?|twice) ?(?:times)?",
+    re.I,
 )
 _PAIR = re.compile(
     r"(?P<how>\s*(?:(?:(?:start|finish|end)(?:ed|ing|s)(?: out| off| up)?|began|was|were|is|are|being|"
     r"stayed|remained|ran|had been|lay|stood|kept|always|consistently|at first|initially)\s+)*)"
-    r"(?:(?P<times>(?:(?:more|less) than |over |under |about |almost |nearly )?(?:\d+(?:\.\d+)? times|"
+    r"(?:(?P<times>(?:(?:no |not )?(?:more|less|fewer) than |at (?:least|most) |over |under |about |"
+    r"almost |nearly |roughly |around |some )?(?:\d+(?:\.\d+)? times|"
     r"twice))(?: as high as| as large as| higher than| "
     r"greater than| that of)?|(?P<up>exceed(?:ed|s|ing)|(?:higher|greater|more|larger|faster) than|above|"
     r"outstripp?(?:ed|s|ing)|"
@@ -105,7 +114,7 @@ def segments(
     found = [m for m in _mentions(text, unlisted) if not _is_elsewhere(text, m)]
     if not found:
         return _anaphoric(text, sentence, before)
-    if _belongs_to_the_note(text, found):
+    if belongs_to_the_note(text):
         return []
     text, found, resolve = _with_ratios(text, found, resolve)
     groups = _of_one_variable(text, _groups(text, found), resolve)
@@ -153,7 +162,8 @@ def _is_elsewhere(text: str, mention: Mention) -> bool:
     return bool(_ELSEWHERE.search(before)) or bool(mention.word.level and _PAST.search(before))
 
 
-def _belongs_to_the_note(text: str, found: Sequence[Mention]) -> bool:
+def belongs_to_the_note(text: str) -> bool:
+    """Whether a clause that names a variable is for the note: a cause, an advice, a treatment."""
     if _FROM_THE_NOTE.search(text) or _NOT_STATED.search(text) or _ADVICE.search(text):
         return True
     return bool(_TREATMENT.search(text)) and not any(char.isdigit() for char in text)
@@ -180,8 +190,8 @@ def _with_ratios(text: str, found: list[Mention], resolve: Resolve) -> tuple[str
 
 
 def _is_called_ratio(text: str, a: Mention, b: Mention) -> bool:
-    near = text[max(0, a.start - 14) : a.start] + text[b.end : b.end + 10]
-    return "ratio" in near.lower() or "FiO2" in b.word.variables
+    near = text[max(0, a.start - 14) : a.start] + text[b.end : b.end + 12]
+    return "ratio" in near.lower() or "quotient" in near.lower() or "FiO2" in b.word.variables
 
 
 def _told(pair: re.Match[str]) -> str:
@@ -192,7 +202,8 @@ def _told(pair: re.Match[str]) -> str:
     hit = _TIMES.search(pair["times"])
     assert hit
     n = "2" if hit["n"].lower() == "twice" else hit["n"]
-    return f" above {n} " if hit["more"] else f" below {n} " if hit["less"] else f" about {n} "
+    is_more, is_less = (hit["less"], hit["more"]) if hit["no"] else (hit["more"], hit["less"])
+    return f" above {n} " if is_more else f" below {n} " if is_less else f" about {n} "
 
 
 def _groups(text: str, found: Sequence[Mention]) -> list[list[Mention]]:

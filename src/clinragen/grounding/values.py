@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
+from clinragen.grounding.lexicon import TRENDS
 from clinragen.grounding.numbers import Number, agrees, size_in_unit
 from clinragen.grounding.phrase import Phrase
 from clinragen.grounding.quantities import by_quantity, extreme_of, one_of
@@ -26,6 +28,8 @@ _A_TO_B = re.compile(
 )
 
 
+_SPANS = re.compile(r"\b(?:rang|vari|varied|vary|swung|swing|fluctuat|oscillat|span|wander)")
+_TO_FROM = re.compile(r"\bto\b[^,;]*\d[^,;]*\bfrom\b[^,;]*\d(?!.*\bto\s+\d)")
 _UP_OR_DOWN_FROM = re.compile(r"\b(?:up|down) from \D*\d")
 
 
@@ -34,12 +38,16 @@ def judge_values(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     exact = phrase.exact
     if not exact or phrase.extreme:
         return None
-    if len(exact) >= 2 and _is_from_to(phrase):
+    if len(exact) > 2 and is_from_to(phrase):
+        return _chain(exact, rows)
+    if len(exact) >= 2 and is_from_to(phrase):
         return _from_to(phrase, exact, rows)
     if _UP_OR_DOWN_FROM.search(phrase.text) and len(exact) == 1:
         return _equals(exact[0], [whole[0], lowest(whole), highest(whole)], "where it came from")
-    if phrase.bounds and _is_from_to(phrase):
+    if phrase.bounds and is_from_to(phrase):
         return _equals(exact[0], [rows[0], lowest(whole), highest(whole)], "where it began")
+    if len(exact) == 2 and _SPANS.search(phrase.text):
+        return _range(exact, rows)
     if "between" in phrase.text and len(exact) == 2:
         low, high = sorted(number.value for number in exact)
         return by_quantity(phrase, rows, lambda row: low <= row.value <= high, "in that range", NORMAL, False)
@@ -70,7 +78,7 @@ def judge_extreme(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     is_period = phrase.window is not None and not phrase.window.is_moment
     row = extreme_of(phrase, rows if is_period and phrase.values and rows else whole)
     told = [_equals(number, [row], f"the {phrase.extreme} value") for number in _of_extreme(phrase)]
-    if phrase.values and _is_from_to(phrase) and len(phrase.exact) >= 2:
+    if phrase.values and is_from_to(phrase) and len(phrase.exact) >= 2:
         told.append(_equals(phrase.exact[0], [whole[0], lowest(whole), highest(whole)], "where it began"))
     if phrase.window and (not phrase.values or phrase.window.is_moment):
         is_then = bool(rows) and extreme_of(phrase, rows).value == row.value
@@ -87,7 +95,7 @@ def _when(is_then: bool, row: Measurement, phrase: Phrase) -> Judgement:
 
 
 def _of_extreme(phrase: Phrase) -> tuple[Number, ...]:
-    if len(phrase.exact) >= 2 and _is_from_to(phrase):
+    if len(phrase.exact) >= 2 and is_from_to(phrase):
         return (phrase.exact[1],)
     return phrase.values
 
@@ -121,10 +129,12 @@ def course(phrase: Phrase, rows: Rows) -> Rows:
         return rows[: {"second": 2, "third": 3}[phrase.place]]
     if not rows or (reached := _reached(phrase)) is None:
         return rows
-    if len(phrase.exact) < 2 or not _is_from_to(phrase):
+    if len(phrase.exact) < 2 or not is_from_to(phrase):
         far = reached(rows)
         return rows[: rows.index(far) + 1] if agrees(phrase.exact[0], far) else rows
     start, end = phrase.exact[0], phrase.exact[1]
+    if leg := _leg(start, end, rows):
+        return rows[leg[0] : leg[1] + 1]
     before, after = _ends(start, end, rows)
     starts = [rows.index(row) for row in before if agrees(start, row)]
     ends = [rows.index(row) for row in after if agrees(end, row)]
@@ -139,21 +149,64 @@ def is_told_reached(phrase: Phrase, rows: Rows) -> bool:
     return any(agrees(number, row) for number in phrase.exact for row in (far, rows[-1]))
 
 
-def _is_from_to(phrase: Phrase) -> bool:
+def is_from_to(phrase: Phrase) -> bool:
+    """Whether a phrase tells two values, from one to the other."""
+    if phrase.trend in ("rising", "falling") and len(phrase.exact) == 2:
+        turned = TRENDS.find(phrase.text)
+        if turned and phrase.exact[0].start < turned[1] < phrase.exact[1].start:
+            return True
+    if _TO_FROM.search(phrase.text):
+        return len(phrase.exact) == 2
     if _A_TO_B.search(phrase.text):
         return "between" not in phrase.text
     return "from " in phrase.text and phrase.text.index("from ") < phrase.text.rfind(" to ")
 
 
 def _from_to(phrase: Phrase, exact: Sequence[Number], rows: Rows) -> Judgement:
-    start, end = exact[0], exact[1]
-    if "rang" in phrase.text or "varied" in phrase.text or "swung" in phrase.text:
-        low, high = sorted((start, end), key=lambda number: number.value)
-        ends = (_equals(low, [lowest(rows)], "the lowest"), _equals(high, [highest(rows)], "the highest"))
-        return combine(ends)
+    start, end = exact[:2] if not _TO_FROM.search(phrase.text) else exact[1::-1]
+    if _SPANS.search(phrase.text):
+        return _range(exact, rows)
+    if _leg(start, end, rows):
+        return Judgement("supported", some(rows), "one leg of its course")
     before, after = _ends(start, end, rows)
     first = _equals(start, before, "the first value")
     return combine([first, _equals(end, after, "the last or furthest value")])
+
+
+def _range(exact: Sequence[Number], rows: Rows) -> Judgement:
+    """Two values that the series lies between: "ranged from 3.3 to 5.6"."""
+    low, high = sorted(exact[:2], key=lambda number: number.value)
+    return combine(
+        [_equals(low, [lowest(rows)], "the lowest"), _equals(high, [highest(rows)], "the highest")]
+    )
+
+
+def _chain(exact: Sequence[Number], rows: Rows) -> Judgement:
+    """Several values one after the other: "from 19.4 to 14.2 and then to 9.1"."""
+    told, at = [], 0
+    for number in exact:
+        at = next((place for place in range(at, len(rows)) if agrees(number, rows[place])), len(rows))
+        told.append(at)
+        at += 1
+    is_so = told[-1] < len(rows)
+    is_so = is_so and rows[told[-1]].value in (rows[-1].value, highest(rows).value, lowest(rows).value)
+    return Judgement(verdict_of(is_so), some(rows), "these values one after the other")
+
+
+def _leg(start: Number, end: Number, rows: Rows) -> tuple[int, int] | None:
+    """From which turn to which the values go just so, as in "rebounded from 1.9 to 2.8"."""
+    ends = [0, *_turning(rows), len(rows) - 1]
+    legs = (leg for leg in pairwise(ends) if agrees(start, rows[leg[0]]) and agrees(end, rows[leg[1]]))
+    return next(legs, None)
+
+
+def _turning(rows: Rows) -> list[int]:
+    """Where the values turn round."""
+    return [
+        place
+        for place in range(1, len(rows) - 1)
+        if (rows[place].value - rows[place - 1].value) * (rows[place + 1].value - rows[place].value) < 0
+    ]
 
 
 def _ends(start: Number, end: Number, rows: Rows) -> tuple[Rows, Rows]:

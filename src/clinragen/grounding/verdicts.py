@@ -28,7 +28,14 @@ from clinragen.grounding.scopes import (
     verdict_of,
 )
 from clinragen.grounding.trend import judge_trend_of
-from clinragen.grounding.values import course, is_told_reached, judge_change, judge_extreme, judge_values
+from clinragen.grounding.values import (
+    course,
+    is_from_to,
+    is_told_reached,
+    judge_change,
+    judge_extreme,
+    judge_values,
+)
 from clinragen.schema import Measurement
 
 SLACK_HOURS = 0.5
@@ -77,7 +84,7 @@ def _bound(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if not bounds or phrase.hours_at_a_stretch or phrase.count is not None or phrase.extreme:
         return None
     said = f"{bounds[0].bound} {bounds[0].value:g}"
-    is_reached = phrase.trend is not None or "reach" in phrase.text
+    is_reached = phrase.trend is not None or "reach" in phrase.text or is_from_to(phrase)
     return by_quantity(phrase, rows, lambda row: all(agrees(n, row) for n in bounds), said, MOST, is_reached)
 
 
@@ -102,32 +109,46 @@ def _trend(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     ):
         return None
     if phrase.window and phrase.window.is_later:
-        rows = whole
+        rows = whole[max(whole.index(rows[0]) - 1, 0) :]
+    if phrase.trend == "fluctuating" and len(phrase.exact) == 2:
+        return None
     if phrase.level and phrase.is_existence and " into" in phrase.text:
         return None
     if phrase.window and phrase.window.is_moment:
         rows = [row for row in whole if row.time <= rows[-1].time] if rows else whole
+    if phrase.window and rows:
+        rows = _with_before(phrase, rows, whole)
     rows = course(phrase, rows)
+    if phrase.extreme and phrase.exact and len(rows) < 2 <= len(whole):
+        return None
     if phrase.scope == "any" and phrase.trend in ("rising", "falling") and len(rows) > 1:
         far = (highest if phrase.trend == "rising" else lowest)(rows)
         rows = rows[: max(rows.index(far) + 1, 2)]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
-    if (
-        phrase.level
-        and _is_reached(phrase)
-        and phrase.trend in ("rising", "falling")
-        and not phrase.is_negated
-    ):
+    if phrase.level and _is_reached(phrase) and phrase.trend in ("rising", "falling"):
         return None
     if is_told_reached(phrase, rows):
         sign = 1 if phrase.trend == "rising" else -1
         is_so = (rows[-1].value - rows[0].value) * sign > 0
         return Judgement(verdict_of(is_so), (rows[0], rows[-1]), f"{rows[0].value:g} to {rows[-1].value:g}")
     verdict, reason = judge_trend_of(phrase.trend, rows)
-    if (phrase.is_negated and phrase.level is None) or phrase.scope == "none":
+    if (phrase.is_negated and (phrase.level is None or phrase.trend == "normalised")) or (
+        phrase.scope == "none"
+    ):
         verdict = NEGATED[verdict]
     return Judgement(verdict, (rows[0], rows[-1]), reason)
+
+
+def _with_before(phrase: Phrase, rows: Rows, whole: Rows) -> Rows:
+    """The values in a window with what was before it, where the change is one from there.
+
+    "Resolved on the second day" is a change from the first value, and so is one to the only value there.
+    """
+    before = [row for row in whole if row.time < rows[0].time]
+    if phrase.trend == "normalised":
+        return [*before, *rows]
+    return [*before[-1:], *rows] if len(rows) == 1 else rows
 
 
 def _comparison(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
@@ -135,6 +156,8 @@ def _comparison(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return None
     if phrase.window and phrase.window.is_later and not phrase.comparison.is_stepwise:
         rows = whole
+    if len(rows) == 1 and phrase.comparison.reference:
+        rows = [row for row in whole if row.time <= rows[0].time]
     if len(rows) < 2:
         return Judgement("unverifiable", some(rows), "a single value shows no change")
     verdict, reason = judge_ratio(phrase.comparison, rows)
@@ -148,7 +171,7 @@ def _count(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.total is not None and phrase.total not in (len(rows), len(counted)):
         return Judgement("contradicted", some(rows), f"{len(rows)} measurements, not {phrase.total}")
     if phrase.count is None:
-        return None
+        return Judgement("supported", some(rows), f"{phrase.total} measurements") if phrase.total else None
     test = _test(phrase)
     hits = [row for row in rows if test(row)] if test else list(rows)
     if phrase.place and phrase.count == 1 and (one := one_of(phrase, rows)) and hits != list(one):
@@ -189,6 +212,10 @@ def _severity(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if phrase.severity is None or phrase.level == "normal":
         return None
     row = _graded(phrase, rows or whole)
+    if phrase.scope == "all" and not phrase.is_negated:
+        grades = [severity(r.variable, phrase.level or level_of(r), r.value) for r in rows]
+        is_so = all(grade == phrase.severity for grade in grades if grade) and any(grades)
+        return Judgement(verdict_of(is_so), some(rows), f"each value is {phrase.severity}?")
     level = phrase.level if phrase.level in ("high", "low") else level_of(row)
     grade = severity(row.variable, level, row.value)
     if _is_denied(phrase):

@@ -1,22 +1,20 @@
 """Which measurements a phrase means by their time or number: "by hour 20", "overnight", "the last two"."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable
 
 from clinragen.grounding.lexicon import SAMPLES
-from clinragen.schema import Measurement
+from clinragen.grounding.window import (
+    FIRST_HOURS,
+    LATER,
+    MOMENTS_LATER,
+    NEAR,
+    NEAR_LATER,
+    SLACK,
+    Window,
+)
 
-FIRST_HOURS = 6.0
-"""What "the first hours" are."""
-NEAR = 1.5
-"""How many hours off a moment may be; `NEAR_LATER` from the second half of the first day on."""
-NEAR_LATER = 2.0
-LATER = 12.0
-MOMENTS_LATER = 0.01
-SLACK = 0.5
-NIGHT = (22, 7)
+__all__ = ["Window", "find_window"]
 
 _ABOUT = (
     r"(?:(?:about|around|roughly|nearly|almost|some|approximately|approx\.?|close to|just (?:over|under|"
@@ -39,50 +37,6 @@ def _time(name: str) -> str:
 
 _WORDS = {"first": 1.0, "second": 2.0, "third": 3.0, "a": 1.0, "an": 1.0, "one": 1.0, "half a": 0.5}
 _WORDS |= {"half an": 0.5}
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of the stay in hours from its first measurement, a time of day, or places in the series.
-
-    `is_moment` is a time at which something was so, `is_until` one by which it was: its last value counts.
-    """
-
-    start: float = 0.0
-    end: float = float("inf")
-    from_end: bool = False
-    clock: tuple[int, int] | None = None
-    is_night: bool = False
-    places: tuple[int | None, int | None] | None = None
-    is_moment: bool = False
-    is_until: bool = False
-    is_later: bool = False
-    half: int | None = None
-
-    def pick(
-        self, rows: Sequence[Measurement], first: datetime, last: datetime, told: datetime | None = None
-    ) -> list[Measurement]:
-        """The measurements of one variable, in order of time, that lie in the window.
-
-        `told` is the time of the value told before, for "thereafter"; without it all but the first are later.
-        """
-        if self.is_later:
-            return [row for row in rows if row.time > told] if told else list(rows[1:])
-        if self.places:
-            return list(rows[self.places[0] : self.places[1]])
-        return [row for row in rows if self._holds(row.time, first, last)]
-
-    def _holds(self, time: datetime, first: datetime, last: datetime) -> bool:
-        if self.clock:
-            minutes = abs((time.hour - self.clock[0]) * 60 + time.minute - self.clock[1])
-            return min(minutes, 1440 - minutes) <= 30
-        if self.half:
-            return (time - first > (last - first) / 2) == (self.half == 2)
-        if self.is_night:
-            return time.hour >= NIGHT[0] or time.hour < NIGHT[1]
-        if self.from_end:
-            return time >= last - timedelta(hours=self.end)
-        return self.start <= (time - first) / timedelta(hours=1) <= self.end
 
 
 def find_window(text: str) -> tuple[Window | None, str]:
@@ -176,6 +130,10 @@ def _but_first(hit: re.Match[str]) -> Window:
     return Window(places=(None, -1) if hit["side"] in ("last", "final") else (1, None))
 
 
+def _but_edge(hit: re.Match[str]) -> Window:
+    return Window(places=(None, -1) if hit["side"] in ("end", "last") else (1, None))
+
+
 def _later(hit: re.Match[str]) -> Window:
     return Window(is_later=True)
 
@@ -187,7 +145,7 @@ _ANY_FORM = re.compile(
     r"except|"
     r"save|"
     r"\bbar\b|apart|other|after|until|till|before|later|subsequent|following|further|remaining|succeeding|"
-    r"ensuing|\bthen\b|since|half"
+    r"ensuing|\bthen\b|since|half|same|that|simultan"
 )
 _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = tuple(
     (re.compile(pattern), build)
@@ -214,6 +172,11 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _moment,
         ),
         (
+            r"\b(?:after|past|beyond|following)\s+(?:the\s+)?(?:first|early|initial|opening)\s+"
+            r"(?:few\s+|couple of\s+)?hours\b",
+            lambda hit: Window(start=FIRST_HOURS),
+        ),
+        (
             r"\b(?:after|past|beyond|following)\s+(?:the\s+)?first\s+(?:" + _time("t") + r")",
             _after,
         ),
@@ -228,6 +191,14 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _period,
         ),
         (r"\b(?:within|inside|in under|in less than|in the space of|over)\s+" + _ABOUT + _time("t"), _within),
+        (
+            r"\bafter\s+"
+            + _ABOUT
+            + _time("t")
+            + r"(?!.*\b(?:above|below|over|under|never|always|exceed\w*|all)\b)"
+            r"(?=.*\b(?:was|were|had|stood|read|reached|measured)\b\D*\d)",
+            _moment,
+        ),
         (r"\b(?:after|past|beyond)\s+" + _ABOUT + _time("t"), _after),
         (
             r"\b(?:on|during|over|in|(?P<by>by)|throughout)\s+(?:the\s+)?(?:(?P<nth>second|third|next|"
@@ -277,6 +248,12 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             _but_first,
         ),
         (
+            r"\b(?:but|except|save|bar|apart from|other than) (?:for )?(?:(?:at|in|by) (?:the )?(?:very )?"
+            r"(?P<side>end|last|first|start|outset|beginning)|(?:on|at) (?:arrival|admission|"
+            r"presentation))\b",
+            _but_edge,
+        ),
+        (
             r"\b(?:(?<=every )|(?<=each )|(?<=all )|(?<=any )|(?<=the ))(?:later|subsequent|following|"
             r"further|"
             r"remaining|other|succeeding|ensuing)(?=\s(?:\w+s|sample|one|check|value|reading|draw|"
@@ -288,6 +265,13 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
             r"\b(?:afterwards?|thereafter|from then on(?:wards?)?|after (?:that|it|this|which)|since then|"
             r"subsequently|later on)\b",
             _later,
+        ),
+        (
+            r"\b(?:(?:at|on|in|by|with|from)\s+(?:that|this|the)\s(?:very\s|exact\s)?same\s(?:\w+\s)?"
+            rf"(?:{SAMPLES}|time|moment|hour|point|blood)\b|"
+            rf"(?:on|in|with) that (?:very )?{SAMPLES}\b|simultaneously|at (?:that|the same) (?:time|"
+            rf"moment)\b)",
+            lambda hit: Window(is_told=True, is_moment=True),
         ),
         (
             r"\bovernight\b|\b(?:during|through|in) the (?:night|small hours)\b",

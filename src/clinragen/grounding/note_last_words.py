@@ -1,0 +1,68 @@
+"""Sides and numbers have the last word: what a note tells of the other side, or not with that number."""
+
+from collections.abc import Iterator
+
+from clinragen.grounding.note_index import NoteIndex
+from clinragen.grounding.note_kinds import contrasts
+from clinragen.grounding.note_words import Token
+
+CLOSE = 0.5
+"""What a word in the same sentence counts beside 1 for a word in the same list item."""
+ROUNDING = 0.03
+
+Part = tuple[int, int, int]
+
+
+def other_side(clause: NoteIndex, note: NoteIndex) -> str | None:
+    """The part of the note that tells of the other side what the clause tells of one; None if none does.
+
+    Of all parts of the note that name a side, those count that share most words with the clause.
+    """
+    said = {side for _, token in clause.told() for side in _sides(token)}
+    if len(said) != 1 or "any" in said:
+        return None
+    wanted = {token.concept for _, token in clause.told() if token.weight == 1 and not _sides(token)}
+    shared = {part: _shared(note, part, wanted) for part in _sided_parts(note)}
+    best = max(shared.values(), default=0.0)
+    tops = [part for part, score in shared.items() if score == best]
+    told = {part: {side for token in _tokens(note, part) for side in _sides(token)} for part in tops}
+    if best < 1 or any(sides & {*said, "any"} for sides in told.values()):
+        return None
+    tokens = list(_tokens(note, tops[0]))
+    return note.text[tokens[0].start : tokens[-1].end]
+
+
+def missing_number(clause: NoteIndex, note: NoteIndex) -> str | None:
+    """A number of the clause that the note holds nowhere, in whatever unit; None if it holds them all."""
+    told = [token.number.value for token in note.tokens if token.number]
+    for _, token in clause.told():
+        if token.number and not any(_is_near(token.number.value, value) for value in told):
+            return clause.text[token.start : token.end]
+    return None
+
+
+def _is_near(a: float, b: float) -> bool:
+    return abs(a - b) <= ROUNDING * max(abs(a), abs(b))
+
+
+def _sides(token: Token) -> tuple[str, ...]:
+    side = contrasts().get(token.concept, {}).get("side")
+    return (side,) if side else ()
+
+
+def _sided_parts(note: NoteIndex) -> dict[Part, None]:
+    return {_part(note, at): None for at in note.sides.get("side", ())}
+
+
+def _part(note: NoteIndex, at: int) -> Part:
+    return note.sentence_of[at], note.tokens[at].segment, note.tokens[at].chunk
+
+
+def _tokens(note: NoteIndex, part: Part) -> Iterator[Token]:
+    return (note.tokens[at] for at in note.tokens_of[part[0]] if _part(note, at) == part)
+
+
+def _shared(note: NoteIndex, part: Part, wanted: set[str]) -> float:
+    here = {concept for token in _tokens(note, part) for concept in token.concepts}
+    near = {concept for at in note.tokens_of[part[0]] for concept in note.tokens[at].concepts}
+    return len(wanted & here) + CLOSE * len(wanted & near - here)
