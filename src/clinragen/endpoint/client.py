@@ -1,5 +1,6 @@
 """Many questions to one endpoint: as many at once as it takes, every answer in the ledger as it comes."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from clinragen.endpoint.question import Endpoint, Question
 from clinragen.errors import EndpointError
 
 MOST_FAILURES_IN_A_ROW = 16
+TRANSACTION_SECONDS = 0.005
 
 
 def ask(questions: Iterable[Question], endpoint: Endpoint, ledger: Ledger) -> Iterator[tuple[str, Answer]]:
@@ -65,10 +67,16 @@ class _Asking:
             yield from self._fill(questions)
             if not self.under_way:
                 break
-            yield from self._settle([self.done.get() for _ in range(max(1, self.done.qsize()))])
+            yield from self._settle(self._come())
             self._mind_the_budget()
         if self.ending is None and self.failed:
             self.ending = unanswered(self.line.endpoint, self.failed.elements(), self.answered)
+
+    def _come(self) -> list[str]:
+        """The keys of calls that have ended, at least one; a moment's wait lets more share a transaction."""
+        first = self.done.get()
+        time.sleep(TRANSACTION_SECONDS)
+        return [first, *(self.done.get() for _ in range(self.done.qsize()))]
 
     def stop(self) -> None:
         """Start no call any more; those under way end by themselves."""
