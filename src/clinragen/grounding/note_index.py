@@ -34,7 +34,7 @@ _SOURCE = re.compile(
     r"lives? with|decides?|called|by (?:his|her|the))\b",
     re.I,
 )
-_FREE, _DENIED = "-free", frozenset[Status]({"negated"})
+_FREE, _DENIED = ("-free", " free"), frozenset[Status]({"negated"})
 """A word such as "seizure-free" denies itself."""
 SHORT = 3
 _RELATIVE = re.compile(

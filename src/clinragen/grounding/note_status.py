@@ -11,7 +11,8 @@ from clinragen.grounding.note_views import View
 
 _PAST_TENSE = re.compile(
     r"\b(?:had|(?:was|were)(?! (?:documented|noted|reported|recorded|mentioned|described|listed))|did|ago|"
-    r"history|prior|previous(?:ly)?|former(?:ly)?|past|underwent|received|once|earlier|remote|resolved|"
+    r"history|prior|previous(?:ly)?|(?:once|twice|times|ever) before|occasions?|former(?:ly)?|past|"
+    r"underwent|received|once|earlier|remote|resolved|"
     r"stopped|held|used to)\b",
     re.I,
 )
@@ -52,6 +53,16 @@ _RESULT = re.compile(
     r"\b(?:excluded|ruled out|negative|sterile|clear|normal|(?:came|come|is|are) back|return\w*|resulted|"
     r"show\w*|found|find\w*|reveal\w*|demonstrat\w*|grew|grow\w*|yield\w*|detect\w*|isolat\w*|"
     r"identif\w*|confirm\w*|prov\w+|tested|did not (?:show|find|grow))\b",
+    re.I,
+)
+_DONE = re.compile(
+    r"(?<!be )(?<!not )\b(?:done|completed|finished|started|begun|placed|performed|"
+    r"given(?= (?:today|tonight|at|in|this|on|via)))\b"
+    r"(?! (?:if|when|once|unless|tomorrow|tmrw|next))",
+    re.I,
+)
+_STOPPED = re.compile(
+    r"\b(?:held|withheld|stopped|paused|suspended|discontinued|on hold|off|omitted|dropped|interrupted)\b",
     re.I,
 )
 AWAITED = 60
@@ -135,6 +146,16 @@ class Pair:
         return _RESULT.search(self.clause.text, self.clause.begins) is not None
 
     @property
+    def says_stopped(self) -> bool:
+        """Whether the clause tells of a treatment withheld or stopped, which is denied and over alike."""
+        return _STOPPED.search(self.clause.text, self.clause.begins) is not None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the note, be it in a plan, tells it as done: "PLEX 1/5 done tonight"."""
+        return _DONE.search(self.note.text, *self.note.item(self.at)) is not None
+
+    @property
     def is_conditional(self) -> bool:
         """Whether the note makes it depend on something."""
         tokens, at = self.note.tokens, self.at
@@ -210,6 +231,11 @@ def status_agreements(pairs: list[Pair], view: View) -> dict[str, float]:
     return found
 
 
+def _is_denied(pair: Pair) -> bool:
+    """Whether the note denies what the clause tells; what was avoided or withheld may be said to be held."""
+    return "negated" in pair.told - pair.said and not (pair.said & OVER and pair.says_stopped)
+
+
 def _is_denied_or_over(pair: Pair) -> bool:
     """Whether "no X" may be said of what the note tells: denied there, or over and not spoken of as past."""
     return "negated" in pair.told or bool(pair.told & OVER and not pair.said & OVER)
@@ -218,13 +244,16 @@ def _is_denied_or_over(pair: Pair) -> bool:
 def _is_to_come(pair: Pair) -> bool:
     """Whether the note awaits what the clause has done or resulted; "not done" and "not back" agree."""
     is_claimed = "negated" not in pair.said or pair.says_result
-    return "planned" in pair.told and "planned" not in pair.said and is_claimed
+    is_awaited = "planned" in pair.told and not pair.is_done
+    return is_awaited and "planned" not in pair.said and is_claimed
 
 
 def _is_over(pair: Pair) -> bool:
     if pair.says_now and pair.is_dated and not pair.said & OVER:
         return True
     is_told = bool(pair.told & OVER) and not pair.said & OVER
+    if "negated" in pair.said and pair.says_stopped:
+        return False
     return is_told and not pair.is_past_tense and not pair.is_procedure and not pair.is_lasting
 
 
@@ -247,7 +276,7 @@ _DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
     ),
     (_is_to_come, "not done", "not done yet"),
     (lambda p: "uncertain" in p.told and not p.said & {"uncertain"}, "open", "left open in the note"),
-    (lambda p: "negated" in p.told - p.said, "denied", "the note denies it"),
+    (_is_denied, "denied", "the note denies it"),
     (lambda p: "negated" in p.said and not _is_denied_or_over(p), "affirmed", "the note affirms it"),
     (lambda p: "uncertain" in p.said - p.told, "not open", "not left open in the note"),
     (lambda p: "planned" in p.said - p.told, "not planned", "not told as planned"),
