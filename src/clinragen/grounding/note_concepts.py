@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import chain
 
 WORD = re.compile(
     r"(?i:non)-(?=\w)|\d+(?:,\d{3})+|\d+(?:\.\d+)?|[^\W\d_]+(?:['’]s\b)?(?:-[^\W\d_]+)*|[;,:()?%]"
@@ -111,7 +112,7 @@ def _phrases() -> Mapping[str, Sequence[str]]:
 def _synonyms() -> dict[str, str]:
     """Phrase -> what it means; the first table that has a phrase decides, and none leads in a circle."""
     found: dict[str, str] = {}
-    for row in rows("synonyms"):
+    for row in chain(rows("denials"), rows("synonyms")):
         phrase = row["phrase"].lower()
         if phrase not in found and phrase not in _all_meanings(row["means"], found):
             found[phrase] = row["means"].lower()
@@ -128,6 +129,12 @@ def _all_meanings(means: str, known: Mapping[str, str]) -> set[str]:
             found.add(word)
             ahead += known.get(word, "").split()
     return found
+
+
+@cache
+def denials() -> frozenset[str]:
+    """Words that deny what they mean: "afebrile" is no fever."""
+    return frozenset(row["phrase"] for row in rows("denials"))
 
 
 @cache

@@ -18,6 +18,7 @@ from clinragen.clinical.mentions import (
     told_sentences,
 )
 from clinragen.clinical.notes import Span, sections, sentences
+from clinragen.grounding.note_concepts import denials
 from clinragen.grounding.note_kinds import contrasts
 from clinragen.grounding.note_words import Token, tokens
 
@@ -35,7 +36,7 @@ _SOURCE = re.compile(
     re.I,
 )
 _FREE, _DENIED = ("-free", " free"), frozenset[Status]({"negated"})
-"""A word such as "seizure-free" denies itself."""
+"""Words such as "seizure-free" deny themselves."""
 SHORT = 3
 _RELATIVE = re.compile(
     r"\b(?:mothers?|fathers?|mom|mum|dad|bro|sis|(?:half-)?(?:brother|sister)s?|siblings?|parents?|"
@@ -98,7 +99,8 @@ class NoteIndex:
         if place not in self._known:
             token, cues = self.tokens[place], self.cues[self.sentence_of[place]]
             found = statuses_at(self.text, Span(token.start, token.end), cues)
-            is_free = self.text[token.start : token.end].lower().endswith(_FREE)
+            word = self.text[token.start : token.end].lower()
+            is_free = word.endswith(_FREE) or word in denials()
             self._known[place] = found | self.throughout | (_DENIED if is_free else frozenset())
         return self._known[place]
 

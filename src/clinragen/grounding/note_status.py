@@ -1,70 +1,28 @@
 """Who, whether and when: how a clause and the note speak of the same thing, and where they differ."""
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from clinragen.clinical.mentions import Status
 from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import is_place_or_test
+from clinragen.grounding.note_tenses import (
+    CONDITION,
+    CURRENT,
+    DONE,
+    ENDED,
+    LASTING,
+    NEVER,
+    NOT_BACK,
+    OFF,
+    PAST_TENSE,
+    RESULT,
+    SAYS_CONDITION,
+    STOPPED,
+    YEAR,
+)
 from clinragen.grounding.note_views import View
 
-_PAST_TENSE = re.compile(
-    r"\b(?:had|(?:was|were)(?! (?:documented|noted|reported|recorded|mentioned|described|listed))|did|ago|"
-    r"history|prior|previous(?:ly)?|(?:once|twice|times|ever) before|occasions?|former(?:ly)?|past|"
-    r"underwent|received|once|earlier|remote|resolved|"
-    r"stopped|held|used to)\b",
-    re.I,
-)
-_CURRENT = re.compile(
-    r"\b(?:continu\w+|current\w*|still|now|ongoing|running|remains?|resumed|restarted|active\w*|"
-    r"is being|are being|left in place|kept|keeps|went on|carried on|maintained|persist\w*|"
-    r"these days|present(?!ed|ly)|on it)\b",
-    re.I,
-)
-_YEAR = re.compile(r"\b(?:19|2[0-3])\d\d\b")
-_CONDITION = re.compile(
-    r"\b(?:if|unless|in case|in the event|consider(?:ing|ed)?|would|standby|reserved?|threshold|depend\w*|"
-    r"when needed|as needed|should (?:he|she|it|the|\w+ (?:fail|rise|fall|worsen|recur)))\b",
-    re.I,
-)
-_SAYS_CONDITION = re.compile(
-    r"\b(?:if|unless|should|only|hing\w+|depend\w*|in case|in the event|reserved?|standby|kept|would|"
-    r"threshold|consider\w*|discuss\w*|possibl\w+|may|might|saved|await\w*|until|contingent|"
-    r"conditional)\b",
-    re.I,
-)
-_LASTING = re.compile(
-    r"\b(?:COPD|emphysema|asthma|T[12]?DM\w*|DM\d?|I?DDM|diabet\w+|HTN|(?:pulmonary )?hypertensi\w+|CHF|"
-    r"HF\w{0,4}|heart failure|cardiomyopathy|CAD|coronary (?:artery )?disease|isch[a]?emic heart disease|PVD|"
-    r"PAD|CKD\w*|ESRD|(?:kidney|renal) (?:disease|insufficiency)|cirrhosis|epilepsy|dementia|alzheimer\w*|"
-    r"parkinson\w*|multiple sclerosis|lupus|SLE|rheumatoid|hypothyroid\w*|hyperlipid\w+|HLD|dyslipid\w+|"
-    r"obes\w+|sleep apn\w+|OSA|HIV|schizophren\w+|bipolar|osteopor\w+|glaucoma|sickle\w*|h[a]?emophilia|"
-    r"cystic fibrosis|valve disease|aortic stenosis|BPH|GERD|fibromyalgia)\b",
-    re.I,
-)
-"""Illnesses that a history holds and the patient still has."""
-_ENDED = re.compile(
-    r"\b(?:former\w*|resolved|cured|outgr\w+|remission|as a child|childhood|gestational|ago|until|reversed|"
-    r"no longer|previous\w*|prior)\b",
-    re.I,
-)
-_RESULT = re.compile(
-    r"\b(?:excluded|ruled out|negative|sterile|clear|normal|(?:came|come|is|are) back|return\w*|resulted|"
-    r"show\w*|found|find\w*|reveal\w*|demonstrat\w*|grew|grow\w*|yield\w*|detect\w*|isolat\w*|"
-    r"identif\w*|confirm\w*|prov\w+|tested|did not (?:show|find|grow))\b",
-    re.I,
-)
-_DONE = re.compile(
-    r"(?<!be )(?<!not )\b(?:done|completed|finished|started|begun|placed|performed|"
-    r"given(?= (?:today|tonight|at|in|this|on|via)))\b"
-    r"(?! (?:if|when|once|unless|tomorrow|tmrw|next))",
-    re.I,
-)
-_STOPPED = re.compile(
-    r"\b(?:held|withheld|stopped|paused|suspended|discontinued|on hold|off|omitted|dropped|interrupted)\b",
-    re.I,
-)
 AWAITED = 60
 OF_A_PLACE = ", of a place"
 OVER: frozenset[Status] = frozenset({"past", "resolved"})
@@ -106,24 +64,24 @@ class Pair:
     def is_past_tense(self) -> bool:
         """Whether the clause speaks of the past."""
         said, begins = self.clause.text, self.clause.begins
-        is_current = _CURRENT.search(said, begins) is not None
-        return not is_current and _PAST_TENSE.search(said, begins) is not None
+        is_current = CURRENT.search(said, begins) is not None
+        return not is_current and PAST_TENSE.search(said, begins) is not None
 
     @property
     def says_now(self) -> bool:
         """Whether the clause speaks of the present in so many words."""
-        return _CURRENT.search(self.clause.text, self.clause.begins) is not None
+        return CURRENT.search(self.clause.text, self.clause.begins) is not None
 
     @property
     def is_dated(self) -> bool:
         """Whether the note gives it a year of its own: "DVT L leg 2122"."""
-        return _YEAR.search(self.note.text, *self.note.item(self.at)) is not None
+        return YEAR.search(self.note.text, *self.note.item(self.at)) is not None
 
     @property
     def is_lasting(self) -> bool:
         """Whether it is an illness that stays, and the note does not say that it has ended."""
         item = self.note.text[slice(*self.note.item(self.at))]
-        return _LASTING.search(item) is not None and _ENDED.search(item) is None
+        return LASTING.search(item) is not None and ENDED.search(item) is None
 
     @property
     def is_procedure(self) -> bool:
@@ -138,22 +96,42 @@ class Pair:
     @property
     def says_condition(self) -> bool:
         """Whether the clause too makes it depend on something, or leaves it open."""
-        return _SAYS_CONDITION.search(self.clause.text, self.clause.begins) is not None
+        return SAYS_CONDITION.search(self.clause.text, self.clause.begins) is not None
 
     @property
     def says_result(self) -> bool:
         """Whether the clause tells what a test came to, if only that it found nothing."""
-        return _RESULT.search(self.clause.text, self.clause.begins) is not None
+        return RESULT.search(self.clause.text, self.clause.begins) is not None
 
     @property
     def says_stopped(self) -> bool:
         """Whether the clause tells of a treatment withheld or stopped, which is denied and over alike."""
-        return _STOPPED.search(self.clause.text, self.clause.begins) is not None
+        return STOPPED.search(self.clause.text, self.clause.begins) is not None
+
+    @property
+    def says_never(self) -> bool:
+        """Whether the clause denies the past too: "has never had"."""
+        return NEVER.search(self.clause.text, self.clause.begins) is not None
+
+    @property
+    def says_awaited(self) -> bool:
+        """Whether the clause tells that a result is not there: "has not come back"."""
+        return NOT_BACK.search(self.clause.text, self.clause.begins) is not None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether the note ends it in the next words: "run for 8 h, off since noon"."""
+        return OFF.match(self.note.text, self.note.tokens[self.at].end) is not None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the note tells in so many words that it goes on."""
+        return CURRENT.search(self.note.text, *self.note.item(self.at)) is not None
 
     @property
     def is_done(self) -> bool:
         """Whether the note, be it in a plan, tells it as done: "PLEX 1/5 done tonight"."""
-        return _DONE.search(self.note.text, *self.note.item(self.at)) is not None
+        return DONE.search(self.note.text, *self.note.item(self.at)) is not None
 
     @property
     def is_conditional(self) -> bool:
@@ -164,7 +142,7 @@ class Pair:
             for each in self.note.tokens_of[self.note.sentence_of[at]]
             if tokens[each].segment == tokens[at].segment
         ]
-        return _CONDITION.search(self.note.text, part[0].start, part[-1].end) is not None
+        return CONDITION.search(self.note.text, part[0].start, part[-1].end) is not None
 
     @property
     def _sentence(self) -> str:
@@ -238,18 +216,20 @@ def _is_denied(pair: Pair) -> bool:
 
 def _is_denied_or_over(pair: Pair) -> bool:
     """Whether "no X" may be said of what the note tells: denied there, or over and not spoken of as past."""
-    return "negated" in pair.told or bool(pair.told & OVER and not pair.said & OVER)
+    is_past = bool(pair.told & OVER and not pair.said & OVER) and not pair.says_never
+    is_awaited = "planned" in pair.told and pair.says_awaited
+    return "negated" in pair.told or is_past or is_awaited
 
 
 def _is_to_come(pair: Pair) -> bool:
     """Whether the note awaits what the clause has done or resulted; "not done" and "not back" agree."""
-    is_claimed = "negated" not in pair.said or pair.says_result
+    is_claimed = "negated" not in pair.said or (pair.says_result and not pair.says_awaited)
     is_awaited = "planned" in pair.told and not pair.is_done
     return is_awaited and "planned" not in pair.said and is_claimed
 
 
 def _is_over(pair: Pair) -> bool:
-    if pair.says_now and pair.is_dated and not pair.said & OVER:
+    if pair.says_now and (pair.is_dated or pair.is_off) and not pair.said & OVER:
         return True
     is_told = bool(pair.told & OVER) and not pair.said & OVER
     if "negated" in pair.said and pair.says_stopped:
@@ -260,6 +240,12 @@ def _is_over(pair: Pair) -> bool:
 def _is_current(pair: Pair) -> bool:
     is_said = bool(pair.said & OVER) and not pair.told & OVER
     return is_said and not pair.is_history and not pair.is_procedure
+
+
+def _is_running(pair: Pair) -> bool:
+    """Whether the note goes on with what the clause tells as stopped."""
+    is_said = bool(pair.said & OVER) and pair.says_stopped and "negated" not in pair.said
+    return is_said and not pair.told and pair.is_running
 
 
 _Test = Callable[[Pair], bool]
@@ -280,6 +266,7 @@ _DIFFERENCES: tuple[tuple[_Test, str, str], ...] = (
     (lambda p: "negated" in p.said and not _is_denied_or_over(p), "affirmed", "the note affirms it"),
     (lambda p: "uncertain" in p.said - p.told, "not open", "not left open in the note"),
     (lambda p: "planned" in p.said - p.told, "not planned", "not told as planned"),
+    (_is_running, "opposite", "it goes on, according to the note"),
     (_is_over, "over", "over, according to the note"),
     (_is_current, "current", "current, according to the note"),
 )
