@@ -1,8 +1,7 @@
 """A test of single values made a verdict: "throughout", "most", "at times", "initially", "at its lowest"."""
 
 from clinragen.clinical.findings import level_of
-from clinragen.grounding.phrase import Phrase
-from clinragen.grounding.scopes import (
+from clinragen.grounding.judgement import (
     FEW,
     MOST,
     NEGATED,
@@ -15,6 +14,7 @@ from clinragen.grounding.scopes import (
     some,
     verdict_of,
 )
+from clinragen.grounding.phrase import Phrase
 from clinragen.schema import Measurement, Verdict
 
 AT = {"first": 0, "second": 1, "third": 2, "penultimate": -2, "last": -1}

@@ -8,12 +8,12 @@ from functools import lru_cache
 from itertools import pairwise
 
 from clinragen.clinical.words import mentions
+from clinragen.grounding.judgement import Judgement, combine
 from clinragen.grounding.lexicon import SaidTrend
 from clinragen.grounding.numbers import Number
 from clinragen.grounding.phrase import Phrase
 from clinragen.grounding.quantities import worst
 from clinragen.grounding.reading import read
-from clinragen.grounding.scopes import Judgement, combine
 from clinragen.grounding.sentences import Clause, has_verb
 from clinragen.grounding.series_index import SeriesIndex, series_index
 from clinragen.grounding.subjects import Context, Segment, belongs_to_the_note, segments

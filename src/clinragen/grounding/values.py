@@ -5,11 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from clinragen.grounding.lexicon import TRENDS
-from clinragen.grounding.numbers import Number, agrees, size_in_unit
-from clinragen.grounding.phrase import Phrase
-from clinragen.grounding.quantities import by_quantity, extreme_of, one_of
-from clinragen.grounding.scopes import (
+from clinragen.grounding.judgement import (
     NORMAL,
     Judgement,
     Rows,
@@ -19,6 +15,10 @@ from clinragen.grounding.scopes import (
     some,
     verdict_of,
 )
+from clinragen.grounding.lexicon import TRENDS
+from clinragen.grounding.numbers import Number, agrees, size_in_unit
+from clinragen.grounding.phrase import Phrase
+from clinragen.grounding.quantities import by_quantity, extreme_of, one_of
 from clinragen.schema import Measurement
 
 _A_TO_B = re.compile(

@@ -9,12 +9,7 @@ from datetime import timedelta
 
 from clinragen.clinical.findings import level_of
 from clinragen.clinical.severity import Severity, severity
-from clinragen.grounding.lexicon import LEVELS
-from clinragen.grounding.numbers import agrees
-from clinragen.grounding.phrase import Phrase
-from clinragen.grounding.quantities import by_quantity, extreme_of, is_at_level, one_of, worst
-from clinragen.grounding.ratio import judge_ratio
-from clinragen.grounding.scopes import (
+from clinragen.grounding.judgement import (
     FEW,
     MOST,
     NEGATED,
@@ -27,6 +22,11 @@ from clinragen.grounding.scopes import (
     some,
     verdict_of,
 )
+from clinragen.grounding.lexicon import LEVELS
+from clinragen.grounding.numbers import agrees
+from clinragen.grounding.phrase import Phrase
+from clinragen.grounding.quantities import by_quantity, extreme_of, is_at_level, one_of, worst
+from clinragen.grounding.ratio import judge_ratio
 from clinragen.grounding.trend import judge_trend_of
 from clinragen.grounding.values import (
     course,
