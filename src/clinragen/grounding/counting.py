@@ -127,10 +127,12 @@ def _of_count(text: str, hit: re.Match[str]) -> tuple[str, int | None, int | Non
     total = int(hit["total"]) if hit["total"] else None
     if n in ("none", "neither"):
         return _blank(text, hit, "total") if total else text, None, total, None
+    if n == "both" and not (total or hit["all"]):
+        return text, None, 2, None
     rest = _blank(text, hit, "total" if total else "n")
     rest = _blank(rest, hit, "n") if n.isdigit() else rest
     is_sole = n in ("only", "single", "sole") and not _A_SINGLE.search(text[: hit.start("n")])
-    if hit["all"] or ((is_sole or n == "both") and not total):
+    if hit["all"] or (is_sole and not total):
         return rest, None, _integer(n), None
     if n == "once" and total is None:
         return text, None, None, None

@@ -20,7 +20,7 @@ _ABOVE = (
     r"longer|bigger) than|exceed\w*|in excess of|higher than|"
     r"beyond|past|upwards of|north "
     r"of|"
-    r"surpass\w*|topp(?:ed|ing)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|"
+    r"surpass\w*|topp(?:ed|ing)|cross(?:ed|ing|es)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|"
     r"under)|>=|≥)"
 )
 _BELOW = (

@@ -8,7 +8,7 @@ from clinragen.grounding.lexicon import Extreme, SaidLevel, SaidTrend, Scope
 from clinragen.grounding.numbers import Bound, Number
 from clinragen.grounding.windows import Window
 
-PLACES = ("first", "second", "third", "penultimate", "last")
+PLACES = ("first", "second", "third", "middle", "penultimate", "last")
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,11 @@ _TIMES = re.compile(r"\b(?P<n>" + _CARDINAL + r")-?fold\b", re.I)
 _AND_A_HALF = re.compile(rf"\b(?P<n>{_CARDINAL}|\d+) and a half\b", re.I)
 _A_DAY_AND_A_HALF = re.compile(r"\b(?:a|one) (?P<unit>day|hour) and a half\b", re.I)
 _NTH_WORD = re.compile(rf"\b(?:(?P<ten>{_TEN})[- ])?(?P<nth>{_ORDINAL})\b", re.I)
+_DECADE = re.compile(r"\b(?P<ten>twent|thirt|fort|fift|sixt|sevent|eight|ninet)ies\b", re.I)
 _KEPT_ORDINALS = ("first", "second", "third")
 _CARDINAL_WORD = re.compile(rf"\b(?:{_CARDINAL})\b", re.I)
 _KEPT_ONE = re.compile(r"(?!\s+(?:of|hours?|days?|in)\b)", re.I)
-_HAS_WORD = re.compile(rf"\b(?:{_TEN}|{_UNIT}|dozen|half|quarter)|(?:th|rd)s?\b", re.I)
+_HAS_WORD = re.compile(rf"\b(?:{_TEN}|{_UNIT}|dozen|half|quarter)|(?:th|rd|tie)s?\b", re.I)
 
 
 def plain(text: str) -> str:
@@ -49,6 +50,7 @@ def plain(text: str) -> str:
         text = _ARROW.sub(" to ", text)
     if not _HAS_WORD.search(text):
         return text
+    text = _DECADE.sub(lambda hit: f"{_VALUES[hit['ten'].lower() + 'y']}s", text)
     text = _FRACTION.sub(_fraction, text)
     text = _TIMES.sub(lambda hit: f"{_value(hit['n']):g}-fold", text)
     text = _A_DAY_AND_A_HALF.sub(

@@ -49,6 +49,8 @@ def one_of(phrase: Phrase, rows: Rows) -> Rows | None:
     """The single value a phrase speaks of, in a list; empty if there is none; None if it speaks of all."""
     if phrase.scope in ("all", "none", "most"):
         return None
+    if phrase.place == "middle":
+        return [rows[len(rows) // 2]] if len(rows) % 2 else []
     if phrase.place:
         at = AT[phrase.place]
         return [rows[at]] if -len(rows) <= at < len(rows) else []

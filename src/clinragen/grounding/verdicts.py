@@ -41,7 +41,7 @@ from clinragen.schema import Measurement
 SLACK_HOURS = 0.5
 GRADES: tuple[Severity, ...] = ("mild", "moderate", "severe")
 _BEYOND = re.compile(r"\b(?:beyond|more than|worse than|past|above)\b")
-
+_REACHED = re.compile(r"reach|cross|pass")
 _REACHING = re.compile(
     r"(?:above|below|over|under|past|beyond|out|outside|in|within|crossed|left|short|higher|lower|exceed)"
 )
@@ -84,7 +84,7 @@ def _bound(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
     if not bounds or phrase.hours_at_a_stretch or phrase.count is not None or phrase.extreme:
         return None
     said = f"{bounds[0].bound} {bounds[0].value:g}"
-    is_reached = phrase.trend is not None or "reach" in phrase.text or is_from_to(phrase)
+    is_reached = phrase.trend is not None or _REACHED.search(phrase.text) is not None or is_from_to(phrase)
     return by_quantity(phrase, rows, lambda row: all(agrees(n, row) for n in bounds), said, MOST, is_reached)
 
 
@@ -218,6 +218,9 @@ def _severity(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None:
         return Judgement(verdict_of(is_so), some(rows), f"each value is {phrase.severity}?")
     level = phrase.level if phrase.level in ("high", "low") else level_of(row)
     grade = severity(row.variable, level, row.value)
+    if _BEYOND.search(phrase.text) and not _is_denied(phrase):
+        is_so = (GRADES.index(grade) if grade else -1) > GRADES.index(phrase.severity)
+        return Judgement(verdict_of(is_so), (row,), f"the worst value is {grade or level_of(row)}")
     if _is_denied(phrase):
         return _denied_severity(phrase, row, grade)
     if level_of(row) != level:

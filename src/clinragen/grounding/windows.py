@@ -115,8 +115,8 @@ def _day(hit: re.Match[str]) -> Window:
 
 
 def _last_n(hit: re.Match[str]) -> Window:
-    n = int(hit["n"])
-    return Window(places=(-n, None) if hit["side"] in ("last", "final", "closing") else (None, n))
+    n, side = int(hit["n"] or hit["n2"]), hit["side"] or hit["side2"]
+    return Window(places=(-n, None) if side in ("last", "final", "closing") else (None, n))
 
 
 _NTH = {"second": 1, "third": 2}
@@ -228,7 +228,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         (r"\bhalf-?way (?:through|in)\b", lambda hit: Window()),
         (
             r"\b(?P<side>first|last|final|closing|opening|initial)\s+(?P<n>\d+)\s+(?:of\s+)?(?:\w+\s+)?"
-            + SAMPLES,
+            + SAMPLES
+            + r"|\b(?P<side2>last|final|closing|first|initial|opening)\s+(?P<n2>\d+)(?=\s*(?:$|[,.;)]))",
             _last_n,
         ),
         (
