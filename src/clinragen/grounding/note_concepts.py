@@ -43,26 +43,36 @@ _BRITISH = re.compile(
 
 @cache
 def concepts_of(word: str) -> tuple[str, ...]:
-    """What a word or phrase in lower case means, as one concept or several."""
+    """What a word or phrase in lower case means, as one concept or several.
+
+    What it means is read as any text is, so that a phrase and its meaning are the same concepts.
+    """
+    return _meaning(word, ())
+
+
+def _meaning(word: str, through: tuple[str, ...]) -> tuple[str, ...]:
+    """The concepts of a word that entries led to; where they lead in a circle, all are one concept."""
     if word == "%":
         return (stem("percent"),)
     if not word[0].isalnum():
         return ()
-    means = _synonyms().get(word)
-    if means is None and len(word) > SHORTEST and stem(word) not in _general():
-        means = _inflected_synonyms().get(stem(word))
-    if means is None and "-" in word and stem(word) not in _single():
+    entry = _entry(word)
+    if entry is None and "-" in word and stem(word) not in _single():
         return tuple(concept for part in word.split("-") if part for concept in concepts_of(part))
-    if means is None:
+    if entry is None:
         return (stem(word),)
-    return tuple(concept for part in means.split() for concept in _resolved(part, word))
+    if entry in through:
+        return (stem(min(through[through.index(entry) :])),)
+    means = _synonyms()[entry]
+    return tuple(concept for part in pieces(means) for concept in _meaning(part, (*through, entry)))
 
 
-def _resolved(part: str, word: str) -> tuple[str, ...]:
-    """A part of what a word means, which may itself be a synonym (but not of the word)."""
-    means = _synonyms().get(part)
-    is_final = means is None or part == word or part in means.split() or word in means.split()
-    return (stem(part),) if is_final else concepts_of(part)
+def _entry(word: str) -> str | None:
+    """The entry of the synonym table for a word, as it is or inflected."""
+    if word in _synonyms():
+        return word
+    is_inflected = len(word) > SHORTEST and stem(word) not in _general()
+    return _inflected_entries().get(stem(word)) if is_inflected else None
 
 
 @cache
@@ -73,6 +83,16 @@ def stem(word: str) -> str:
         if len(word) > 3:
             word = pattern.sub(ending, word)
     return word
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The words of a text in lower case, and the phrases of the synonym table as one."""
+    at = 0
+    for begin, stop in phrases_in(text, 0, len(text)):
+        yield from (hit[0] for hit in WORD.finditer(text, at, begin))
+        yield text[begin:stop]
+        at = stop
+    yield from (hit[0] for hit in WORD.finditer(text, at))
 
 
 def phrases_in(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -138,9 +158,9 @@ def denials() -> frozenset[str]:
 
 
 @cache
-def _inflected_synonyms() -> dict[str, str]:
-    """Stems of entries that are words; abbreviations are not inflected ("uses" is no "US")."""
-    return {stem(phrase): means for phrase, means in _synonyms().items() if len(phrase) > 4}
+def _inflected_entries() -> dict[str, str]:
+    """Entries by their stems; abbreviations are not inflected ("uses" is no "US")."""
+    return {stem(phrase): phrase for phrase in _synonyms() if len(phrase) > 4}
 
 
 @cache
