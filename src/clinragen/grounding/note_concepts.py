@@ -71,8 +71,15 @@ def _entry(word: str) -> str | None:
     """The entry of the synonym table for a word, as it is or inflected."""
     if word in _synonyms():
         return word
-    is_inflected = len(word) > SHORTEST and stem(word) not in _general()
-    return _inflected_entries().get(stem(word)) if is_inflected else None
+    if len(word) <= SHORTEST or stem(word) in _general():
+        return None
+    base = next((entry for entry in _inflected_entries().get(stem(word), ()) if _is_inflection(word, entry)), None)
+    return base
+
+
+def _is_inflection(word: str, entry: str) -> bool:
+    """Whether a word is an entry with an ending, not the other way round ("alcohol" is not "alcoholic")."""
+    return len(word) >= len(entry) or word[-1:] in "ey"
 
 
 @cache
@@ -158,9 +165,13 @@ def denials() -> frozenset[str]:
 
 
 @cache
-def _inflected_entries() -> dict[str, str]:
-    """Entries by their stems; abbreviations are not inflected ("uses" is no "US")."""
-    return {stem(phrase): phrase for phrase in _synonyms() if len(phrase) > 4}
+def _inflected_entries() -> Mapping[str, Sequence[str]]:
+    """Entries by their stems, the shortest first; abbreviations are not inflected ("uses" is no "US")."""
+    found: dict[str, list[str]] = {}
+    for phrase in sorted(_synonyms(), key=len):
+        if len(phrase) > 4:
+            found.setdefault(stem(phrase), []).append(phrase)
+    return found
 
 
 @cache
