@@ -10,7 +10,7 @@ from clinragen.grounding.note_decision import decide, strongest
 from clinragen.grounding.note_features import FIRM, features
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.grounding.note_inference import is_drawn, opens_inference
-from clinragen.grounding.note_last_words import missing_number, other_side
+from clinragen.grounding.note_last_words import denied_kind, missing_number, other_organism, other_side
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
 from clinragen.schema import Claim, Verdict
@@ -48,6 +48,10 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     reason = _reason(verdict, told, found)
     if verdict == "supported" and (otherwise := other_side(clause, note)):
         verdict, reason = "contradicted", f"another side: {otherwise}"
+    elif verdict != "contradicted" and (denied := denied_kind(clause, note)):
+        verdict, reason = "contradicted", denied
+    elif verdict != "contradicted" and (other := other_organism(clause, note)):
+        verdict, reason = "contradicted", other
     elif verdict == "supported" and (number := missing_number(clause, note)):
         verdict, reason = "unverifiable", f"the note does not tell {number}"
     return _claim(text, start, clause, verdict, note, found, reason)

@@ -7,7 +7,6 @@ from functools import cache
 from clinragen.grounding.note_concepts import concepts_of, rows, stem
 
 _PLACES = frozenset({"bodypart", "test"})
-_DENIALS = frozenset({"no", "not", "none"})
 _PROCEDURE = re.compile(r"\w(?:ectomy|otomy|ostomy|plasty|scopy|centesis|graphy|ation therapy)$")
 
 
@@ -31,7 +30,7 @@ def contrasts() -> Mapping[str, Mapping[str, str]]:
     """Concept -> {class: side}: two sides of one class exclude each other, such as left and right."""
     table: dict[str, dict[str, str]] = {}
     for row in rows("contrasts"):
-        for concept in set(concepts_of(row["word"])[-1:]) - _DENIALS:
+        for concept in _one(row["word"]):
             table.setdefault(concept, {}).setdefault(row["class"], row["side"])
     return table
 

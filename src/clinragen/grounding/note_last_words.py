@@ -1,9 +1,10 @@
-"""Sides and numbers have the last word: what a note tells of the other side, or not with that number."""
+"""What has the last word: another side, a number told nowhere, a kind that the note denies, other organisms."""
 
 from collections.abc import Iterator
 
 from clinragen.grounding.note_index import NoteIndex
-from clinragen.grounding.note_kinds import contrasts
+from clinragen.grounding.note_alike import VAGUE
+from clinragen.grounding.note_kinds import classes, contrasts
 from clinragen.grounding.note_words import Token
 
 CLOSE = 0.5
@@ -38,6 +39,33 @@ def missing_number(clause: NoteIndex, note: NoteIndex) -> str | None:
     for _, token in clause.told():
         if token.number and not any(_is_near(token.number.value, value) for value in told):
             return clause.text[token.start : token.end]
+    return None
+
+
+def denied_kind(clause: NoteIndex, note: NoteIndex) -> str | None:
+    """Where the note denies the kind of what a clause tells: "no beta blocker" denies metoprolol."""
+    for place, token in clause.told():
+        is_told = token.concept in classes() and not clause.statuses(place) and token.concept not in note.places
+        for kind in token.concepts[1:] if is_told else ():
+            told = [at for at in note.places.get(kind, ()) if note.tokens[at].concept == kind]
+            if kind not in VAGUE and told and all("negated" in note.statuses(at) for at in told):
+                return f"no {note.text[note.tokens[told[0]].start : note.tokens[told[0]].end]}"
+    return None
+
+
+def other_organism(clause: NoteIndex, note: NoteIndex) -> str | None:
+    """The organisms that a note tells in place of one that a clause does; None if it tells none or that one."""
+    for place, token in clause.told():
+        if classes().get(token.concept) != "organism" or clause.statuses(place) or token.concept in note.places:
+            continue
+        others = [
+            each
+            for at, each in enumerate(note.tokens)
+            if classes().get(each.concept) == "organism" and not note.statuses(at)
+        ]
+        is_kin = any(each.concept in token.concepts for each in others)
+        if others and not is_kin:
+            return f"{note.text[others[0].start : others[0].end]}, not {token.concept}"
     return None
 
 
