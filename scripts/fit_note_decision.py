@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from clinragen.grounding import note_decision
+from clinragen.grounding.accuracy import FILES
 from clinragen.grounding.note import best_comparison, verdict_on
 from clinragen.grounding.note_compare import Comparison
 from clinragen.grounding.note_features import features
@@ -27,7 +28,7 @@ from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
-SETS = ("a", "b", "c", "d")
+SETS = FILES["development"]
 STRANGE = 0.05
 DEARER = 2.0
 """What a contradicted claim counts: to support one is worse than to leave a true one open."""

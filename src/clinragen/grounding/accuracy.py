@@ -16,7 +16,7 @@ from clinragen.grounding.claims import check
 from clinragen.schema import Claim, Part, Stay, Verdict
 
 LabelledSet = Literal["development", "test"]
-FILES: Mapping[LabelledSet, tuple[str, ...]] = {"development": ("a", "b", "c", "d", "e"), "test": ("f",)}
+FILES: Mapping[LabelledSet, tuple[str, ...]] = {"development": ("a", "b", "c", "d", "e", "f"), "test": ("f",)}
 
 
 @dataclass(frozen=True, slots=True)

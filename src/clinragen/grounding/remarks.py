@@ -1,9 +1,13 @@
 """Remarks of a writer that claim nothing of the patient: opinions, advice, greetings, headings.
 
-"I would not rush the second look", "Patience is the best policy here", "Summary for the round".
+"I would not rush the second look", "Patience is the best policy here", "Summary for the round". Cues tell most of them; the rest is a regression on the words of a clause whose
+weights `scripts/fit_remarks.py` makes from the labelled claims for development.
 """
 
+import csv
 import re
+from functools import cache
+from importlib.resources import files
 
 from clinragen.grounding.lexicon import LEVELS, SCOPES, TRENDS, cues
 from clinragen.grounding.sentences import has_verb
@@ -23,11 +27,46 @@ _HEADING = re.compile(
 _NONE = re.compile(r"(?:no|never|without|not)\b", re.I)
 _DIGIT = re.compile(r"\d")
 _LONGEST_HEADING = 8
+_WORD = re.compile(r"[a-z]+")
+_PATIENT = re.compile(r"\b(?:he|she|his|her|him|hers|patient|m[ae]n|wom[ae]n|mother|father|sister|brother)\b", re.I)
+_TOLD = re.compile(r"\b(?:was|were|had|did|has|have|been)\b|\b\w{3,}ed\b", re.I)
+_MODAL = re.compile(r"\b(?:should|would|will|can|may|might|must|ought|needs?|could)\b", re.I)
+LIKELY = 0.0
+"""The log odds from which a clause is taken for a remark."""
 
 
 def is_remark(text: str) -> bool:
     """Whether a clause only comments: it speaks for the writer, addresses a reader or values."""
     return bool(_FIRST_PERSON.search(_ASIDE.sub("", text)) or _ADDRESS.match(text) or _OPINION.search(text))
+
+
+def is_likely_remark(text: str) -> bool:
+    """Whether the words of a clause that says nothing of the series are more those of a remark than a claim."""
+    weights = _weights()
+    told = (weights.get(name, 0.0) * value for name, value in remark_features(text).items())
+    return weights["always"] + sum(told) > LIKELY
+
+
+def remark_features(text: str) -> dict[str, float]:
+    """The words of a clause, and whether it tells of the patient, the past, a number or what should be."""
+    is_of_patient, is_told = _PATIENT.search(text) is not None, _TOLD.search(text) is not None
+    has_number = _DIGIT.search(text) is not None
+    found = {
+        "form: patient": is_of_patient,
+        "form: told": is_told,
+        "form: number": has_number,
+        "form: modal": _MODAL.search(text) is not None,
+        "form: goes on": text[:1].islower(),
+        "form: in general": not (is_of_patient or is_told or has_number),
+    }
+    words = dict.fromkeys(_WORD.findall(text.lower()), True)
+    return {name: 1.0 for name, is_so in (found | words).items() if is_so}
+
+
+@cache
+def _weights() -> dict[str, float]:
+    with (files("clinragen.grounding") / "remark_weights.csv").open(encoding="utf-8") as table:
+        return {row["feature"]: float(row["weight"]) for row in csv.DictReader(table)}
 
 
 def is_heading(text: str, is_of_series: bool) -> bool:
