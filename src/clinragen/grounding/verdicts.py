@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from clinragen.clinical.findings import level_of
 from clinragen.clinical.severity import Severity, severity
+from clinragen.grounding.direction import judge_direction
 from clinragen.grounding.judgement import (
     FEW,
     MOST,
@@ -265,6 +266,7 @@ _JUDGES = (
     judge_values,
     judge_extreme,
     _trend,
+    judge_direction,
     _comparison,
     judge_change,
     _count,
