@@ -6,7 +6,7 @@ together (see `note_features`, `note_decision`).
 """
 
 from clinragen.grounding.note_compare import Comparison, compare
-from clinragen.grounding.note_decision import decide, strongest
+from clinragen.grounding.note_decision import decide
 from clinragen.grounding.note_features import FIRM, features
 from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.grounding.note_inference import is_drawn, opens_inference
@@ -24,6 +24,13 @@ AGAINST = frozenset({"negated", "planned", "past", "family"})
 NOT_DENIED = "affirmed" + OF_A_PLACE
 """Nobody denies a place: "no blood in the head" is not against a note that names the head."""
 QUOTED = 0.5
+MOST_WORDS = 3
+_OF_A_FORM = {
+    "form: cause, not told": "a cause that the note does not state",
+    "form: outcome": "a forecast, which no chart tells",
+    "form: in general": "general knowledge, not of this patient",
+}
+"""Why what is told in such a form is unverifiable."""
 TWO_SENTENCES = 0.1
 """What reading two neighbouring sentences together costs against one that says it all."""
 
@@ -45,7 +52,7 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     if told["form: advice"] and (found is None or found.coverage < QUOTED):
         return None
     verdict = verdict_on(note, found, told)
-    reason = _reason(verdict, told, found)
+    reason = _reason(verdict, told, clause, found)
     if verdict == "supported" and (otherwise := other_side(clause, note)):
         verdict, reason = "contradicted", f"another side: {otherwise}"
     elif verdict != "contradicted" and (denied := denied_kind(clause, note)):
@@ -98,14 +105,27 @@ def _preference(found: Comparison) -> tuple[float, int]:
     return round(found.likeness - cost, 2), -len(found.differences)
 
 
-def _reason(verdict: Verdict, told: dict[str, float], found: Comparison | None) -> str:
+def _reason(verdict: Verdict, told: dict[str, float], clause: NoteIndex, found: Comparison | None) -> str:
+    """Why, in words for a reader of the chart."""
     if verdict == "supported":
         return "the note says so"
-    if found is None and verdict == "unverifiable":
+    if found is None:
         return "the note does not speak of this"
-    if verdict == "contradicted" and found and found.differences:
+    if verdict == "contradicted" and found.differences:
         return "; ".join(dict.fromkeys(difference.reason for difference in found.differences))
-    return f"decided by {strongest(told, verdict)}"
+    form = next((reason for name, reason in _OF_A_FORM.items() if told.get(name)), None)
+    if form and verdict == "unverifiable":
+        return form
+    words = dict.fromkeys(_word(clause, place) for place in found.lacking if clause.tokens[place].weight == 1)
+    lacking = ", ".join(list(words)[:MOST_WORDS])
+    if lacking:
+        return f"the note does not tell {lacking}"
+    return "the note tells it otherwise" if verdict == "contradicted" else "the note tells only a part of this"
+
+
+def _word(clause: NoteIndex, place: int) -> str:
+    token = clause.tokens[place]
+    return clause.text[token.start : token.end]
 
 
 def _evidence(note: NoteIndex, found: Comparison) -> str:
@@ -122,7 +142,7 @@ def _claim(
     found: Comparison | None,
     reason: str,
 ) -> Claim:
-    words = [clause.text[token.start : token.end] for _, token in clause.told() if token.weight == 1]
+    words = [_word(clause, place) for place, token in clause.told() if token.weight == 1]
     subject = " ".join(dict.fromkeys(words))
     evidence = (_evidence(note, found),) if found else ()
     return Claim(text, start, start + len(text), "note", subject, verdict, evidence, reason)

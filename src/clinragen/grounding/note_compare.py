@@ -31,8 +31,8 @@ class Comparison:
 
     `likeness` is the coverage less what far, inexact and differing words cost; `agreements` gives what clause
     and note both say ("negated", "side", "number" ...), with how surely; `told` the statuses of the answers,
-    `beside` those of cues in the same list items; `missing` pairs what a word is with the word; `left` are
-    the weights of all words without an answer.
+    `beside` those of cues in the same list items; `missing` pairs what a word is with the word; `lacking`
+    are the places of all words without an answer.
     """
 
     view: View
@@ -43,7 +43,7 @@ class Comparison:
     told: Mapping[str, float]
     beside: frozenset[str]
     missing: tuple[tuple[str, str], ...]
-    left: tuple[float, ...]
+    lacking: tuple[int, ...]
 
 
 def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
@@ -77,7 +77,7 @@ def compare(clause: NoteIndex, note: NoteIndex, view: View) -> Comparison:
         told=_told(note, view),
         beside=_beside(note, view),
         missing=tuple(_missing(clause, lacking)),
-        left=tuple(clause.tokens[place].weight for place in lacking),
+        lacking=tuple(lacking),
     )
 
 

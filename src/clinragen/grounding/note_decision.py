@@ -38,18 +38,6 @@ def probabilities(features: Mapping[str, float]) -> dict[Verdict, float]:
     return {verdict: score / total for verdict, score in scores.items()}
 
 
-def strongest(features: Mapping[str, float], verdict: Verdict) -> str:
-    """The feature that speaks most for a verdict."""
-    return max(features, key=lambda name: (_gain(name, features[name], verdict), name), default="")
-
-
-def _gain(name: str, value: float, verdict: Verdict) -> float:
-    weights = _weights().get(name, {})
-    return value * (
-        weights.get(verdict, 0.0) - max((w for v, w in weights.items() if v != verdict), default=0)
-    )
-
-
 @cache
 def _weights() -> dict[str, dict[Verdict, float]]:
     with (files("clinragen.grounding") / "note_decision.csv").open(encoding="utf-8") as table:

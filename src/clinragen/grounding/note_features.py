@@ -51,7 +51,7 @@ def features(text: str, clause: NoteIndex, note: NoteIndex, found: Comparison | 
         "covered": found.coverage,
         "covered well": max(0.0, found.coverage - _LIKELY),
         "covered, nothing differs": 0.0 if found.differences else found.coverage,
-        "left": log1p(sum(found.left)),
+        "left": log1p(sum(clause.tokens[place].weight for place in found.lacking)),
         "answered": log1p(sum(clause.tokens[place].weight * fit for place, fit in found.view.fit.items())),
         "two sentences": float(len(found.view.sentences) > 1),
     }

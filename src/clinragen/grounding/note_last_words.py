@@ -65,7 +65,9 @@ def other_organism(clause: NoteIndex, note: NoteIndex) -> str | None:
         ]
         is_kin = any(each.concept in token.concepts for each in others)
         if others and not is_kin:
-            return f"{note.text[others[0].start : others[0].end]}, not {token.concept}"
+            said = {each.concept for _, each in clause.told()}
+            other = next((each for each in others if each.concept not in said), others[0])
+            return f"{note.text[other.start : other.end]}, not {clause.text[token.start : token.end]}"
     return None
 
 

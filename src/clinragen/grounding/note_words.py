@@ -37,9 +37,8 @@ _COUNTED = 3
 """So many words after a number may be what it counts: "four appropriate ICD shocks"."""
 _ROUNDING = 0.03
 _ROUGHLY = 0.15
-_ABOUT = re.compile(
-    r"\b(?:about|around|roughly|nearly|almost|approximately|some|over|more than|just|close to)\W*$", re.I
-)
+_ABOUT = re.compile(r"\b(?:about|around|roughly|nearly|almost|approximately|some|just|close to)\W*$", re.I)
+_BOUND = re.compile(r"\b(?:(?P<above>over|more than|at least|above)|less than|under|below|at most)\W*$", re.I)
 
 
 class Number(NamedTuple):
@@ -60,6 +59,9 @@ class Number(NamedTuple):
 
 def agree(said: Number, told: Number, text: str, at: int) -> bool:
     """Whether a number at a place of a clause says what the note tells, "about" a number more loosely."""
+    if bound := _BOUND.search(text, max(0, at - 25), at):
+        is_kept = told.value >= said.value if bound["above"] else told.value <= said.value
+        return is_kept and (not said.measures or said.is_like(told))
     is_rough = _ABOUT.search(text, max(0, at - 25), at) is not None
     share = _ROUGHLY if is_rough else _ROUNDING
     is_same_thing = not said.measures or said.is_like(told)

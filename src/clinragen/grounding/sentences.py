@@ -73,6 +73,7 @@ _ABSOLUTE = re.compile(
     r"\s+(?:\w+\s+){1,3}?\w+ing\b",
     re.I,
 )
+_UNTIL = re.compile(r"(?:before|until) (?:it|they|he|she) ", re.I)
 _LATTER = re.compile(r"the (?:latter|former)\b", re.I)
 _WORD = re.compile(r"[\w'’.%/°-]*[\w%°]")
 _LIST_END = re.compile(r"[,;]")
@@ -159,12 +160,14 @@ def _starts_anew(cut: str, right: str) -> bool:
     """
     if ("," in cut and (_RELATIVE.match(right) or _BLAME.match(right))) or _OPENER.match(right):
         return True
+    if _UNTIL.match(right):
+        return True
     first = _first(right)
     if _NOT_ANEW.match(right) or ("," in cut and first.endswith("ing")):
         return False
     if first == "and" and "," not in cut and _is_short(right) and not _SAME.match(right):
         return False
-    if _is_predicate(right):
+    if is_predicate(right):
         return True
     is_weak = _COMMA.fullmatch(cut) is not None and first not in _CONJUNCTIONS
     if _has_subject(right, is_weak):
@@ -172,7 +175,7 @@ def _starts_anew(cut: str, right: str) -> bool:
     return is_weak and any(form.match(right) for form in (_APPOSITION, _ABSOLUTE, _LATTER))
 
 
-def _is_predicate(right: str) -> bool:
+def is_predicate(right: str) -> bool:
     """Whether a conjunction joins another predicate to the same subject: "and stayed below 50"."""
     words = [hit[0].lower() for hit in _WORD.finditer(right)][:_PREDICATE]
     if not words or words[0] not in _JOINING:

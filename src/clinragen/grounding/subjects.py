@@ -9,6 +9,7 @@ from itertools import pairwise
 from clinragen.clinical.words import Mention, Word, WordLevel, mentions
 from clinragen.grounding.lexicon import SaidTrend, cues
 from clinragen.grounding.plain import plain
+from clinragen.grounding.sentences import is_predicate
 
 _CONNECTIVE = re.compile(
     r"[\s,]*(?:(?:and|or|as well as|both|the|serum|his|her|nor|then|levels?|of|alike|plus|together with|/|"
@@ -147,7 +148,7 @@ def _anaphoric(text: str, sentence: int, before: Context) -> list[Segment]:
     if not before.variables or _NOT_STATED.search(text) or _FROM_THE_NOTE.search(text):
         return []
     is_same = sentence == before.sentence
-    is_elliptic = is_same and _ELLIPSIS.match(text) and not _OTHER_SUBJECT.match(text)
+    is_elliptic = is_same and (_ELLIPSIS.match(text) or is_predicate(text)) and not _OTHER_SUBJECT.match(text)
     if not ((sentence - before.sentence <= 1 and _ANAPHOR.match(text)) or is_elliptic):
         return []
     variables = before.variables
