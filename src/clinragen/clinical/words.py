@@ -7,7 +7,7 @@ that "K" or "Cr" are never found inside prose. `A+B` names both variables, `A|B`
 import csv
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -41,7 +41,8 @@ class Mention:
     end: int
 
 
-def mentions(text: str) -> list[Mention]:
+@lru_cache(maxsize=1 << 14)
+def mentions(text: str) -> tuple[Mention, ...]:
     """The variables and clinical level words a text names, in order; the longest name wins."""
     finders, found, end = _finders(), [], 0
     for start in _WORD_START.finditer(text):
@@ -53,7 +54,7 @@ def mentions(text: str) -> list[Mention]:
         if hit and hit.lastindex:
             end = hit.end()
             found.append(Mention(words[hit.lastindex - 1], hit.start(), end))
-    return found
+    return tuple(found)
 
 
 @cache

@@ -13,7 +13,9 @@ from clinragen.grounding.phrase import Phrase
 
 _WAYS = {"rising": 1, "falling": -1}
 _UP = re.compile(r"\b(?:rose|risen|rising|rises|climb\w*|increas\w*|crept up|came up|went up|up)\b")
-_DOWN = re.compile(r"\b(?:fell|fallen|falling|falls|drop\w*|sank|declin\w*|decreas\w*|came down|went down|down)\b")
+_DOWN = re.compile(
+    r"\b(?:fell|fallen|falling|falls|drop\w*|sank|declin\w*|decreas\w*|came down|went down|down)\b"
+)
 _BY_THE_FIRST = re.compile(rf"\b(?:by|at|on) the (?:very )?first (?:\w+ )?{SAMPLES}\b(?! (?:to|than))")
 
 
@@ -33,7 +35,11 @@ def judge_direction(phrase: Phrase, rows: Rows, whole: Rows) -> Judgement | None
         return None
     if any((row.value - whole[0].value) * way > 0 for row in whole[1:]):
         return None
-    return Judgement("contradicted", (whole[0], whole[-1]), f"it was never {'above' if way > 0 else 'below'} the first value")
+    return Judgement(
+        "contradicted",
+        (whole[0], whole[-1]),
+        f"it was never {'above' if way > 0 else 'below'} the first value",
+    )
 
 
 def _says_change(phrase: Phrase) -> bool:

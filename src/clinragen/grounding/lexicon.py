@@ -16,9 +16,7 @@ from typing import Any, Generic, Literal, TypeVar
 from clinragen.clinical.severity import Severity
 
 SaidLevel = Literal["high", "low", "normal", "abnormal"]
-Scope = Literal[
-    "all", "most", "any", "none", "first", "second", "third", "middle", "penultimate", "last"
-]
+Scope = Literal["all", "most", "any", "none", "first", "second", "third", "middle", "penultimate", "last"]
 SaidTrend = Literal[
     "rising", "falling", "stable", "fluctuating", "normalised", "improved", "recovered", "worsened"
 ]

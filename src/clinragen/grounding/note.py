@@ -120,7 +120,9 @@ def _reason(verdict: Verdict, told: dict[str, float], clause: NoteIndex, found: 
     lacking = ", ".join(list(words)[:MOST_WORDS])
     if lacking:
         return f"the note does not tell {lacking}"
-    return "the note tells it otherwise" if verdict == "contradicted" else "the note tells only a part of this"
+    return (
+        "the note tells it otherwise" if verdict == "contradicted" else "the note tells only a part of this"
+    )
 
 
 def _word(clause: NoteIndex, place: int) -> str:

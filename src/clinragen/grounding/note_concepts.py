@@ -73,7 +73,9 @@ def _entry(word: str) -> str | None:
         return word
     if len(word) <= SHORTEST or stem(word) in _general():
         return None
-    base = next((entry for entry in _inflected_entries().get(stem(word), ()) if _is_inflection(word, entry)), None)
+    base = next(
+        (entry for entry in _inflected_entries().get(stem(word), ()) if _is_inflection(word, entry)), None
+    )
     return base
 
 

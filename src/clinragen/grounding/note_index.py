@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice, pairwise
 
 from clinragen.clinical.mentions import (
@@ -105,6 +105,7 @@ class NoteIndex:
         return self._known[place]
 
 
+@lru_cache(maxsize=1 << 13)
 def clause_index(text: str, before: str = "") -> NoteIndex:
     """Read a clause; where a pronoun is its subject, the words of the clause before count a little."""
     if not before or not _PRONOUN.match(text):

@@ -45,7 +45,9 @@ def missing_number(clause: NoteIndex, note: NoteIndex) -> str | None:
 def denied_kind(clause: NoteIndex, note: NoteIndex) -> str | None:
     """Where the note denies the kind of what a clause tells: "no beta blocker" denies metoprolol."""
     for place, token in clause.told():
-        is_told = token.concept in classes() and not clause.statuses(place) and token.concept not in note.places
+        is_told = (
+            token.concept in classes() and not clause.statuses(place) and token.concept not in note.places
+        )
         for kind in token.concepts[1:] if is_told else ():
             told = [at for at in note.places.get(kind, ()) if note.tokens[at].concept == kind]
             if kind not in VAGUE and told and all("negated" in note.statuses(at) for at in told):
@@ -56,7 +58,11 @@ def denied_kind(clause: NoteIndex, note: NoteIndex) -> str | None:
 def other_organism(clause: NoteIndex, note: NoteIndex) -> str | None:
     """The organisms that a note tells in place of one that a clause does; None if it tells none or that one."""
     for place, token in clause.told():
-        if classes().get(token.concept) != "organism" or clause.statuses(place) or token.concept in note.places:
+        if (
+            classes().get(token.concept) != "organism"
+            or clause.statuses(place)
+            or token.concept in note.places
+        ):
             continue
         others = [
             each

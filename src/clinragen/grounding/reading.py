@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from clinragen.clinical.words import WordLevel
 from clinragen.grounding.comparing import compares_days, find_comparison
@@ -89,13 +90,14 @@ _EXISTS = re.compile(
 )
 
 
+@lru_cache(maxsize=1 << 13)
 def read(
     text: str,
     names: tuple[tuple[int, int], ...],
     level: WordLevel | None,
     is_falling: bool = False,
     is_shared: bool = False,
-) -> list[Phrase]:
+) -> tuple[Phrase, ...]:
     """The phrases of a clause that speaks of variables, named at `names` and perhaps with their level.
 
     `is_falling` is whether the clause before said so, for "by more than half"; `is_shared` whether it
@@ -124,7 +126,7 @@ def read(
             phrase = replace(phrase, trend=None, is_existence=True)
         phrases.append(_inherit(phrase, phrases))
     told = [phrase for phrase in _with_units(phrases) if phrase.says_something]
-    return _in_sequence(told) if _SEQUENCE.search(lowered) else told
+    return tuple(_in_sequence(told) if _SEQUENCE.search(lowered) else told)
 
 
 def _level_to_level(text: str) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ weights `scripts/fit_remarks.py` makes from the labelled claims for development.
 
 import csv
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from clinragen.grounding.lexicon import LEVELS, SCOPES, TRENDS, cues
@@ -28,18 +28,22 @@ _NONE = re.compile(r"(?:no|never|without|not)\b", re.I)
 _DIGIT = re.compile(r"\d")
 _LONGEST_HEADING = 8
 _WORD = re.compile(r"[a-z]+")
-_PATIENT = re.compile(r"\b(?:he|she|his|her|him|hers|patient|m[ae]n|wom[ae]n|mother|father|sister|brother)\b", re.I)
+_PATIENT = re.compile(
+    r"\b(?:he|she|his|her|him|hers|patient|m[ae]n|wom[ae]n|mother|father|sister|brother)\b", re.I
+)
 _TOLD = re.compile(r"\b(?:was|were|had|did|has|have|been)\b|\b\w{3,}ed\b", re.I)
 _MODAL = re.compile(r"\b(?:should|would|will|can|may|might|must|ought|needs?|could)\b", re.I)
 LIKELY = 0.0
 """The log odds from which a clause is taken for a remark."""
 
 
+@lru_cache(maxsize=1 << 13)
 def is_remark(text: str) -> bool:
     """Whether a clause only comments: it speaks for the writer, addresses a reader or values."""
     return bool(_FIRST_PERSON.search(_ASIDE.sub("", text)) or _ADDRESS.match(text) or _OPINION.search(text))
 
 
+@lru_cache(maxsize=1 << 13)
 def is_likely_remark(text: str) -> bool:
     """Whether the words of a clause that says nothing of the series are more those of a remark than a claim."""
     weights = _weights()

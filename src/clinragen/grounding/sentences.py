@@ -7,7 +7,7 @@ subject with a verb of its own. What shares its subject with the clause before s
 import csv
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
 
@@ -111,14 +111,15 @@ class Clause:
     sentence: int
 
 
-def clauses(text: str) -> list[Clause]:
+@lru_cache(maxsize=1 << 10)
+def clauses(text: str) -> tuple[Clause, ...]:
     """The clauses of a text in order; between them lie only separators."""
     found = []
     for number, (start, end) in enumerate(_pieces(text)):
         for a, b in _split(text, start, end):
             if trimmed := _trim(text, a, b):
                 found.append(Clause(text[trimmed[0] : trimmed[1]], *trimmed, number))
-    return found
+    return tuple(found)
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:

@@ -117,9 +117,9 @@ def _named(clause: Clause, chart: SeriesIndex) -> Context:
     return Context(tuple(names), None, clause.sentence) if len(names) == 1 else Context()
 
 
-def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, list[Phrase]]]:
+def _read_all(found: Sequence[Segment], before: Context) -> list[tuple[Segment, Sequence[Phrase]]]:
     """Every segment with its phrases; one without a verb is told of the place and time of the one before."""
-    told: list[tuple[Segment, list[Phrase]]] = []
+    told: list[tuple[Segment, Sequence[Phrase]]] = []
     levels = Counter(segment.variables for segment in found if segment.level)
     for segment in found:
         phrases = _read(segment, before)
@@ -141,13 +141,13 @@ def _is_exemplified(segment: Segment, found: Sequence[Segment]) -> bool:
     return bool(after) and not after[0].level and _INSTANCE.search(after[0].text) is not None
 
 
-def _read(segment: Segment, before: Context) -> list[Phrase]:
+def _read(segment: Segment, before: Context) -> Sequence[Phrase]:
     is_falling = not segment.named and before.course == "falling"
     phrases = read(segment.text, segment.named, segment.level, is_falling, len(segment.variables) > 1)
     way = -1 if _OTHER_WAY.search(segment.text) else 1 if _SAME_WAY.search(segment.text) else 0
     course = before.course if way > 0 else _OPPOSITE.get(before.course) if way < 0 and before.course else None
     if course and not any(phrase.trend for phrase in phrases):
-        return [Phrase(segment.text, trend=course), *phrases]
+        return (Phrase(segment.text, trend=course), *phrases)
     return phrases
 
 
@@ -168,7 +168,7 @@ def _direction(phrase: Phrase) -> int:
 
 
 def _judge_segment(
-    segment: Segment, phrases: list[Phrase], chart: SeriesIndex, before: Context
+    segment: Segment, phrases: Sequence[Phrase], chart: SeriesIndex, before: Context
 ) -> list[Judgement]:
     if not phrases:
         return []
@@ -180,7 +180,7 @@ def _judge_segment(
     ]
 
 
-def _shared(phrases: list[Phrase], n: int) -> list[list[Phrase]]:
+def _shared(phrases: Sequence[Phrase], n: int) -> list[Sequence[Phrase]]:
     """The phrases for each of `n` variables: "BUN and creatinine were 40 and 2.0" gives each its own."""
     values = [number for phrase in phrases for number in phrase.values]
     is_list = n > 1 and len(values) == n and not any(" to " in phrase.text for phrase in phrases)

@@ -128,7 +128,7 @@ def segments(
 
 
 def _mentions(text: str, unlisted: re.Pattern[str] | None) -> list[Mention]:
-    found = mentions(text)
+    found = list(mentions(text))
     if not found and (hit := _DEGREES.search(text)):
         return [Mention(Word(("temperature",), False, None), hit.end(), hit.end())]
     if unlisted is None:

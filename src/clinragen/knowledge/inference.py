@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from clinragen.clinical.mentions import find_cues, status_at, told_sentences
@@ -111,6 +112,7 @@ def supporting(said: str | Inference, facts: FactIndex) -> tuple[Fact, ...]:
     return tuple(sorted(backing.values(), key=lambda fact: facts.order[fact.fact_id]))
 
 
+@lru_cache(maxsize=1 << 12)
 def read_inference(sentence: str) -> Inference | None:
     """What a sentence infers from what; None where it denies or names no diagnosis."""
     text = american(sentence)
