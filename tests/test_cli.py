@@ -46,6 +46,24 @@ def test_a_broken_case_file_says_why(tmp_path: Path, content: str) -> None:
     assert "case.json" in done.stderr.replace("\n", "")
 
 
+def test_a_check_with_a_model_that_is_not_there_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "case.json"
+    path.write_text('{"case_id": "a", "prediction_time": "2130-01-02", "note": "", "rationale": "Bees."}')
+    done = clinragen("check", str(path), "--model", str(tmp_path / "nowhere"))
+    assert done.returncode == 2
+    assert "CheckerError" in done.stderr and "no such folder" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_check_by_rules_imports_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys; import clinragen.grounding.checker as c; c.Checker(); "
+        "print('torch' in sys.modules or 'transformers' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_help_needs_no_torch() -> None:
     code = "import sys; import clinragen.cli; print('torch' in sys.modules or 'transformers' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, check=True)

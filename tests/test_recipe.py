@@ -57,6 +57,12 @@ def test_the_source_lies_beside_the_recipe(tmp_path: Path) -> None:
     assert recipe.source.path == str(tmp_path / "data")
 
 
+def test_the_model_of_the_checker_lies_beside_the_recipe(tmp_path: Path) -> None:
+    path = written(tmp_path, 'name = "x"\n[grounding]\nmodel = "nli"')
+    assert read_recipe(path).grounding.model == str(tmp_path / "nli")
+    assert read_recipe(written(tmp_path, 'name = "x"')).grounding.model == ""
+
+
 def test_every_key_is_explained() -> None:
     sections = [
         field.annotation

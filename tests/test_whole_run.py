@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from tiny_entailment import save_sure
 
 SMALL = """
 name = "small"
@@ -48,7 +51,7 @@ def recipe_in(folder: Path) -> Path:
     return path
 
 
-def start(recipe: Path, runs: Path) -> subprocess.Popen[str]:
+def start(recipe: Path, runs: Path, *overrides: str) -> subprocess.Popen[str]:
     command = [
         sys.executable,
         "-c",
@@ -56,14 +59,15 @@ def start(recipe: Path, runs: Path) -> subprocess.Popen[str]:
         "run",
         str(recipe),
         f"runs={runs}",
+        *overrides,
     ]
     return subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     )
 
 
-def finish(recipe: Path, runs: Path) -> str:
-    process = start(recipe, runs)
+def finish(recipe: Path, runs: Path, *overrides: str) -> str:
+    process = start(recipe, runs, *overrides)
     said, _ = process.communicate(timeout=300)
     assert process.returncode == 0, said
     return said
@@ -111,6 +115,28 @@ def test_a_trained_student_diagnoses_a_case_file(undisturbed: Path) -> None:
     said = diagnose_case(run, case)
     assert len(said["probabilities"]) == 25
     assert {"diagnoses", "text", "rationale", "facts"} <= set(said)
+    assert said["checker"] == "rules only"
+
+
+@pytest.mark.slow
+def test_a_run_with_an_entailment_model_says_so_wherever_it_checks(undisturbed: Path, tmp_path: Path) -> None:
+    from clinragen.evaluate.diagnose import diagnose_case
+
+    run = shutil.copytree(undisturbed / "runs", tmp_path / "runs") / "small"
+    model = save_sure(tmp_path / "tiny-nli", {"entailment": 0.95})
+    said = finish(recipe_in(tmp_path), tmp_path / "runs", f"grounding.model={model}")
+    assert "knowledge: complete, skipped" in said and "teach: done" in said
+    report = (run / "evaluate" / "report.md").read_text()
+    assert "Verdicts by: rules, and tiny-nli (sha256 " in report
+    metrics, before = (
+        json.loads((each / "small/evaluate/metrics.json").read_text())
+        for each in (tmp_path / "runs", undisturbed / "runs")
+    )
+    # A model that says yes to all takes contradicted claims of the labelled cases for supported.
+    name = "checker/contradicted_called_supported"
+    assert metrics[name]["value"] > before[name]["value"]
+    told = diagnose_case(run, next((run / "evaluate" / "cases").glob("*.json")))
+    assert told["checker"].startswith("rules, and tiny-nli")
 
 
 @pytest.mark.slow

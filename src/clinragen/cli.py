@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from clinragen.errors import ClinragenError
-from clinragen.recipe import Recipe, Section
+from clinragen.recipe import Grounding, Recipe, Section
 from clinragen.recipe_file import read_recipe
 from clinragen.steps import STEPS, Step, run_folder, run_step
 
@@ -60,11 +60,20 @@ def explain(section: Annotated[str | None, typer.Argument(help="a section of the
 
 
 @app.command()
-def check(case: CasePath) -> None:
+def check(
+    case: CasePath,
+    model: Annotated[
+        str, typer.Option(help="folder of an entailment model, asked about what the rules leave open")
+    ] = "",
+    threshold: Annotated[
+        float, typer.Option(min=0.01, max=1, help="least probability at which it is believed")
+    ] = Grounding().threshold,
+) -> None:
     """Print the claims of a case's rationale with spans and verdicts, as JSON."""
     from clinragen.grounding.run import check_case
 
-    console.print_json(json.dumps(check_case(case), ensure_ascii=False, default=str))
+    said = check_case(case, Grounding(model=model, threshold=threshold))
+    console.print_json(json.dumps(said, ensure_ascii=False, default=str))
 
 
 @app.command()

@@ -8,6 +8,7 @@ ClinragenError
 ├── KnowledgeError    the knowledge base is broken or does not cover the labels
 ├── EndpointError     a large model's endpoint cannot be reached, or may not be sent this data
 ├── TeacherError      the teacher cannot be used as the recipe asks
+├── CheckerError      the model that helps the checker cannot be used
 ├── RunError          a run folder is incomplete, or belongs to another recipe
 └── UnknownTermError  a variable, unit or diagnosis that no table holds
 """
@@ -50,6 +51,10 @@ class EndpointError(ClinragenError):
 
 class TeacherError(ClinragenError):
     """The teacher cannot be used as the recipe asks."""
+
+
+class CheckerError(ClinragenError):
+    """The model that helps the checker cannot be used."""
 
 
 class RunError(ClinragenError):

@@ -1,6 +1,7 @@
 """The Recipe: one experiment as one TOML file; a frozen typed section for each step.
 
-A section is read by the step of that name; `recipe_file` reads a recipe from its file.
+A section is read by the step of that name, `grounding` by the steps that check texts (teach, evaluate);
+`recipe_file` reads a recipe from its file.
 """
 
 from typing import Literal
@@ -160,6 +161,17 @@ class Teach(Section):
     )
 
 
+class Grounding(Section):
+    """How texts are checked, the teacher's and the student's."""
+
+    model: str = Field(
+        "",
+        description="folder of an entailment model, relative to the recipe file, to be asked about what the "
+        "rules leave open of a note; empty: rules only",
+    )
+    threshold: float = Field(0.9, gt=0, le=1, description="least probability at which that model is believed")
+
+
 class Model(Section):
     """The student."""
 
@@ -255,6 +267,7 @@ class Recipe(Section):
     cohort: Cohort = Cohort()
     knowledge: Knowledge = Knowledge()
     teach: Teach = Teach()
+    grounding: Grounding = Grounding()
     model: Model = Model()
     distill: Distill = Distill()
     evaluate: Evaluate = Evaluate()

@@ -30,12 +30,12 @@ STEPS = (
     Step("ingest", "clinragen.ehr", ("source",), ()),
     Step("cohort", "clinragen.cohort", ("source", "cohort"), ("ingest",)),
     Step("knowledge", "clinragen.knowledge", ("knowledge",), ()),
-    Step("teach", "clinragen.teach", ("source", "teach"), ("cohort", "knowledge")),
+    Step("teach", "clinragen.teach", ("source", "teach", "grounding"), ("cohort", "knowledge")),
     Step("distill", "clinragen.distill", ("model", "distill"), ("cohort", "knowledge", "teach")),
     Step(
         "evaluate",
         "clinragen.evaluate",
-        ("model", "distill", "evaluate"),
+        ("model", "distill", "evaluate", "grounding"),
         ("ingest", "cohort", "knowledge", "teach", "distill"),
     ),
 )

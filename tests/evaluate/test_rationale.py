@@ -10,6 +10,7 @@ from clinragen.evaluate.rationale import (
     rationale_texts,
     swap_scores,
 )
+from clinragen.grounding.checker import Checker
 from clinragen.schema import Claim
 from evaluate.invented_answers import plain_weights, prediction, written
 from patients import measured, stay
@@ -20,7 +21,7 @@ HIGH, LOW = measured("potassium", 6.0, 6.1, 6.0), measured("potassium", 2.5, 2.6
 def test_a_true_and_a_false_claim_are_half_supported():
     said = written(series="Potassium is high. Sodium is low.")
     chart = stay([*HIGH, *measured("sodium", 140, 141, 140)])
-    found = claim_scores("held_out", [check_prediction(said, chart)], plain_weights(1))
+    found = claim_scores("held_out", [check_prediction(said, chart, Checker())], plain_weights(1))
     assert found["held_out/rationale/series_supported"].value == 0.5
     assert found["held_out/rationale/series_contradicted"].value == 0.5
     assert found["held_out/rationale/series_supported"].n == 2
@@ -29,7 +30,9 @@ def test_a_true_and_a_false_claim_are_half_supported():
 
 def test_shares_of_verdicts_add_up_to_one():
     said = [written(series=text) for text in ("Potassium is high.", "Lactate is high. Potassium is low.")]
-    found = claim_scores("x", [check_prediction(each, stay(HIGH)) for each in said], plain_weights(2))
+    found = claim_scores(
+        "x", [check_prediction(each, stay(HIGH), Checker()) for each in said], plain_weights(2)
+    )
     verdicts = ("supported", "contradicted", "unverifiable")
     assert [found[f"x/rationale/series_{verdict}"].value for verdict in verdicts] == pytest.approx(
         [1 / 3] * 3
@@ -37,7 +40,9 @@ def test_shares_of_verdicts_add_up_to_one():
 
 
 def test_without_claims_there_is_no_share_but_a_reason():
-    found = claim_scores("x", [check_prediction(prediction(text="?"), stay(HIGH))], plain_weights(1))
+    found = claim_scores(
+        "x", [check_prediction(prediction(text="?"), stay(HIGH), Checker())], plain_weights(1)
+    )
     assert np.isnan(found["x/rationale/series_supported"].value)
     assert found["x/rationale/series_supported"].reason == "the texts make no such claim"
 
@@ -52,7 +57,9 @@ def test_claims_that_follow_the_swapped_series_follow_the_donor():
     own, donor = stay(HIGH, stay_id="own"), stay(LOW, stay_id="donor")
     reads_the_series = written(series="Potassium is low.", stay_id="own")
     recites = written(series="Potassium is high.", stay_id="own")
-    found = swap_scores("held_out", [reads_the_series, recites], [donor] * 2, [own] * 2, plain_weights(2))
+    found = swap_scores(
+        "held_out", [reads_the_series, recites], [donor] * 2, [own] * 2, plain_weights(2), Checker()
+    )
     assert found["held_out/rationale/swap_follows"].value == 0.5
     assert found["held_out/rationale/swap_own"].value == 0.5
 

@@ -17,6 +17,7 @@ from clinragen.evaluate.report.numbers import cell, signed
 from clinragen.evaluate.report.render import CONTENTS, write_report
 from clinragen.evaluate.report.verdicts import cards
 from clinragen.evaluate.scores import diagnosis_scores, difference_scores, label_scores, unparsed_score
+from clinragen.grounding.checker import Checker
 from evaluate.invented_answers import plain_weights, random_answers, written
 from patients import measured, stay
 
@@ -44,7 +45,7 @@ def context() -> ReportContext:
         **difference_scores("student_vs_tfidf_gbdt", scored, random_answers(1), weights),
         **label_scores("held_out/diagnosis", scored, weights),
         **unparsed_score("held_out", [SAID] * 40, weights),
-        **claim_scores("held_out", [check_prediction(SAID, CHART)] * 40, weights),
+        **claim_scores("held_out", [check_prediction(SAID, CHART, Checker())] * 40, weights),
         **{f"held_out/recall/{place}": Estimate(0.5, 0.4, 0.6, 9) for place in PLACES},
     }
     facts = [UsedFact("Potassium rises as the kidney fails.", "A textbook, 2020", "potassium", 0.4)]
@@ -58,7 +59,7 @@ def context() -> ReportContext:
         teacher={
             "note": {"asked": 4, "kept": 3, "claims": {"supported": 3, "contradicted": 1, "unverifiable": 0}}
         },
-        cases=[Case(CHART, SAID, check_prediction(SAID, CHART), facts)],
+        cases=[Case(CHART, SAID, check_prediction(SAID, CHART, Checker()), facts)],
     )
 
 
@@ -137,7 +138,7 @@ def test_a_report_of_undefined_scores_can_be_written(tmp_path):
 
 
 def test_every_claim_carries_a_sign_beside_its_colour():
-    checked = check_prediction(SAID, CHART)
+    checked = check_prediction(SAID, CHART, Checker())
     pieces = claim_pieces(checked.texts["series"], checked.claims["series"])
     assert "".join(piece.text for piece in pieces) == checked.texts["series"]
     assert [(piece.kind, piece.sign) for piece in pieces if piece.kind] == [
@@ -154,7 +155,7 @@ def test_a_note_keeps_every_character_and_marks_what_is_negated():
 
 
 def test_a_case_shows_what_was_named_and_what_was_coded():
-    view = case_view(Case(CHART, SAID, check_prediction(SAID, CHART)))
+    view = case_view(Case(CHART, SAID, check_prediction(SAID, CHART, Checker())))
     marked = {each.name: (each.is_named, each.is_coded) for each in view.chances}
     assert marked["acute kidney injury"] == (True, True) and marked["shock"] == (True, False)
     assert "potassium" in view.plot
@@ -162,7 +163,7 @@ def test_a_case_shows_what_was_named_and_what_was_coded():
 
 def test_a_case_without_series_has_no_plot():
     bare = stay(note="A planned visit.")
-    assert case_view(Case(bare, SAID, check_prediction(SAID, bare))).plot == ""
+    assert case_view(Case(bare, SAID, check_prediction(SAID, bare, Checker()))).plot == ""
 
 
 @pytest.mark.parametrize(
@@ -197,6 +198,6 @@ def test_reliability_counts_every_cell_once():
 def test_a_text_that_names_nothing_known_is_shown_as_written(tmp_path):
     lost = replace(SAID, text="Diagnoses: <dragon pox>.")
     assert text_answers([CHART], [lost]).predicted.sum() == 0
-    shown = Case(CHART, lost, check_prediction(lost, CHART))
+    shown = Case(CHART, lost, check_prediction(lost, CHART, Checker()))
     write_report(tmp_path, ReportContext("x", "y", 0, {}, cases=[shown]))
     assert "Diagnoses: &lt;dragon pox&gt;." in (tmp_path / "report.html").read_text()

@@ -8,6 +8,7 @@ import pytest
 from invented_askings import CODED, asking, patient, reply
 
 from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.grounding.checker import Checker
 from clinragen.knowledge.base import curated_facts
 from clinragen.teach.prompt import messages_for, prompt
 from clinragen.teach.replies import read_diagnoses
@@ -20,7 +21,7 @@ def named(folder: Path, diagnoses: list[str], **settings: Any) -> Taught:
     """What becomes of a blind teacher who names these diagnoses; 2 are coded."""
     said = completion(reply(diagnoses=diagnoses))
     with serving([(200, said)]) as served:
-        return taught([patient()], asking(folder, served.endpoint, prompt="blind-1", **settings))
+        return taught([patient()], asking(folder, served.endpoint, prompt="blind-1", **settings), Checker())
 
 
 def test_the_blind_prompt_tells_the_closed_list_and_no_coded_diagnosis():
@@ -78,7 +79,7 @@ def test_both_rates_are_reported(tmp_path: Path):
 
 def test_an_answer_without_diagnoses_is_malformed(tmp_path: Path):
     with serving([(200, completion(reply()))]) as served:
-        done = taught([patient()], asking(tmp_path, served.endpoint, prompt="blind-1"))
+        done = taught([patient()], asking(tmp_path, served.endpoint, prompt="blind-1"), Checker())
         assert len(served.requests) == 2
         shape = served.requests[0]["response_format"]["json_schema"]["schema"]
     assert [each.reason for each in done.rejected] == ["malformed", "malformed"]
@@ -91,7 +92,7 @@ def test_a_sample_that_agrees_stands_above_one_that_is_better_grounded(tmp_path:
         reply("Creatinine is high. The chest film shows clear lungs.", diagnoses=list(CODED)),
     ]
     with serving(lambda asked: (200, completion(texts[asked["seed"]]))) as served:
-        done = taught([patient()], asking(tmp_path, served.endpoint, prompt="blind-1", samples=2))
+        done = taught([patient()], asking(tmp_path, served.endpoint, prompt="blind-1", samples=2), Checker())
     assert [each.text for each in done.kept if each.part == "series"] == [json.loads(texts[1])["series"]]
     assert done.preferred[1].why.endswith("of 2") and "other diagnoses" in done.preferred[1].why
 

@@ -11,6 +11,7 @@ from tiny_models import save_tiny_causal, save_tiny_t5
 
 from clinragen.endpoint.ledger import opened
 from clinragen.errors import TeacherError
+from clinragen.grounding.checker import Checker
 from clinragen.recipe import Engine
 from clinragen.teach import local
 from clinragen.teach.asking import Asking
@@ -63,7 +64,7 @@ def test_a_run_that_was_killed_between_batches_goes_on_with_the_same_words(model
 
 
 def test_what_a_tiny_model_babbles_is_a_rejection_after_one_repair(model: Path, tmp_path: Path):
-    done = taught(STAYS[:1], about(tmp_path, model))
+    done = taught(STAYS[:1], about(tmp_path, model), Checker())
     assert [each.reason for each in done.rejected] == ["malformed", "malformed"] and not done.kept
     with opened(tmp_path / "ledger.sqlite") as ledger:
         (question,) = questions(STAYS[:1], about(tmp_path, model))

@@ -12,6 +12,7 @@ from clinragen.endpoint import calls
 from clinragen.endpoint.guard import is_loopback, permit
 from clinragen.endpoint.ledger import opened
 from clinragen.errors import EndpointError
+from clinragen.grounding.checker import Checker
 from clinragen.knowledge.base import curated_facts
 from clinragen.recipe import Teach
 from clinragen.teach import local, remote
@@ -78,9 +79,9 @@ BAD: dict[str, tuple[tuple[int, Any], str]] = {
 def test_a_bad_reply_is_a_recorded_rejection_never_a_rationale(case: str, tmp_path: Path):
     answer, reason = BAD[case]
     with serving([answer]) as served:
-        done = taught([patient()], asking(tmp_path, served.endpoint))
+        done = taught([patient()], asking(tmp_path, served.endpoint), Checker())
         calls = len(served.requests)
-        taught([patient()], asking(tmp_path, served.endpoint))
+        taught([patient()], asking(tmp_path, served.endpoint), Checker())
     assert done.kept == []
     assert [(each.part, each.reason) for each in done.rejected] == [("note", reason), ("series", reason)]
     assert done.tally[f"note/rejected: {reason}"] == 1
@@ -109,8 +110,8 @@ def test_words_around_the_object_are_passed_over():
 def test_a_contradicted_rationale_is_rejected_with_its_claims(tmp_path: Path):
     wrong = json.dumps({"note": "The note reports orthopnea.", "series": "Creatinine is low."})
     with serving([(200, completion(wrong))]) as served:
-        done = taught([patient()], asking(tmp_path, served.endpoint))
-        loose = taught([patient()], asking(tmp_path, served.endpoint, keep_contradicted=True))
+        done = taught([patient()], asking(tmp_path, served.endpoint), Checker())
+        loose = taught([patient()], asking(tmp_path, served.endpoint, keep_contradicted=True), Checker())
     assert [each.part for each in done.kept] == ["note"]
     (rejection,) = done.rejected
     assert (rejection.part, rejection.reason) == ("series", "contradicted")

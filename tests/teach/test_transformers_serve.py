@@ -12,6 +12,7 @@ from invented_askings import asking, patient
 from tiny_models import save_tiny_causal
 
 from clinragen.endpoint.ledger import opened
+from clinragen.grounding.checker import Checker
 from clinragen.teach import remote
 from clinragen.teach.questions import questions
 from clinragen.teach.shard import taught
@@ -58,7 +59,7 @@ def test_a_served_model_is_asked_once_and_its_babble_is_a_recorded_rejection(
 ):
     stays = [patient(name, note=f"HPI: Reports orthopnea. Bed {name}.") for name in "ab"]
     about = asking(tmp_path, endpoint, model=str(model), max_tokens=8, at_once=2, credentialed=True)
-    done = taught(stays, about)
+    done = taught(stays, about, Checker())
     assert {each.reason for each in done.rejected} == {"malformed"} and len(done.rejected) == 4
     with opened(tmp_path / "ledger.sqlite") as ledger:
         answers = [ledger.get(question.key) for question in questions(stays, about)]

@@ -6,7 +6,8 @@ import numpy as np
 
 from clinragen.evaluate.bootstrap import resamples, share
 from clinragen.evaluate.scores import Scores
-from clinragen.grounding.accuracy import Judged, Label, LabelledSet, judged, labelled_cases
+from clinragen.grounding.accuracy import Check, Judged, Label, LabelledSet, judged, labelled_cases
+from clinragen.grounding.claims import check
 from clinragen.schema import Verdict
 
 NO_CLAIM = "no such claim is labelled"
@@ -35,13 +36,13 @@ SHARES: Mapping[str, tuple[Test, Test]] = {
 """Shares of labelled claims: for which test holds, of those for which the second does."""
 
 
-def checker_scores(samples: int, seed: int, part: LabelledSet = "test") -> Scores:
-    """Scores on labelled cases, as `checker/...`, with intervals over cases.
+def checker_scores(samples: int, seed: int, part: LabelledSet = "test", check: Check = check) -> Scores:
+    """Scores of a checker on labelled cases, as `checker/...`, with intervals over cases.
 
     `strict_micro_f1` is 2 right / (claims labelled + claims told by the checker): a claim it tells where
     there is none counts against it. The accuracies are over the claims found.
     """
-    cases = [judged(case) for case in labelled_cases(part)]
+    cases = [judged(case, check) for case in labelled_cases(part)]
     weights = resamples(range(len(cases)), samples, np.random.default_rng([seed, 19]))
     rights = 2 * _counts(cases, _is_right)
     told = np.array([case.spurious + len(case.verdicts) for case in cases]) + _counts(cases, _is_found)

@@ -30,6 +30,7 @@ from clinragen.evaluate.scores import (
     label_scores,
     unparsed_score,
 )
+from clinragen.grounding.checker import Checker
 from clinragen.recipe import Recipe
 from clinragen.store import read_stays
 
@@ -47,7 +48,7 @@ class Compared:
     weights: Weights
 
 
-def compare(recipe: Recipe, run: Path, predicted: Predicted, progress: Tell) -> Compared:
+def compare(recipe: Recipe, run: Path, predicted: Predicted, checker: Checker, progress: Tell) -> Compared:
     """Score everything with one patient bootstrap, so that differences are paired."""
     rng = np.random.default_rng([recipe.seed, 13])
     samples = recipe.evaluate.bootstrap
@@ -57,14 +58,17 @@ def compare(recipe: Recipe, run: Path, predicted: Predicted, progress: Tell) -> 
     progress("metrics", 2, STEPS)
     scores = _answer_scores(run, predicted, answers, weights)
     progress("checking rationales", 3, STEPS)
-    checked = [check_prediction(p, s) for p, s in zip(predicted.student, predicted.held_out, strict=True)]
+    checked = [
+        check_prediction(p, stay, checker)
+        for p, stay in zip(predicted.student, predicted.held_out, strict=True)
+    ]
     progress("swap test", 4, STEPS)
     swap_weights = resamples([stay.subject_id for stay in predicted.swapped], samples, rng)
     scores |= {
         **claim_scores("held_out", checked, weights),
         **likeness_scores("held_out", predicted.student, rationales(run), weights),
-        **swap_scores("held_out", predicted.swap, predicted.donors, predicted.swapped, swap_weights),
-        **checker_scores(samples, recipe.seed),
+        **swap_scores("held_out", predicted.swap, predicted.donors, predicted.swapped, swap_weights, checker),
+        **checker_scores(samples, recipe.seed, check=checker.check),
     }
     return Compared(scores, answers["held_out/probabilities"], checked, weights)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from clinragen.case import read_case
 from clinragen.clinical.answer import parse_answer
-from clinragen.grounding.claims import check
+from clinragen.grounding.checker import checker_of_run, settings_of_run
 from clinragen.model.batch import examples
 from clinragen.model.checkpoint import load_student
 from clinragen.model.generate import facts_used, predict
@@ -17,6 +17,7 @@ from clinragen.store import read_nouns
 def diagnose_case(run: Path, path: Path) -> dict[str, Any]:
     """What the student of a run says of a case file, every sentence checked against that case."""
     stay, _ = read_case(path)
+    checker = checker_of_run(settings_of_run(run), run)
     student = load_student(run / "distill" / "student")
     facts = {fact.fact_id: fact for fact in read_nouns(run / "knowledge" / "facts.jsonl", Fact)}
     shown = examples([stay], [""], student.tokenizer, student.settings, student.hours)
@@ -27,8 +28,9 @@ def diagnose_case(run: Path, path: Path) -> dict[str, Any]:
         "probabilities": dict(sorted(prediction.probabilities.items(), key=lambda item: -item[1])),
         "diagnoses": None if answer.diagnoses is None else sorted(answer.diagnoses),
         "text": prediction.text,
+        "checker": checker.name,
         "rationale": {
-            part: {"text": text, "claims": [asdict(claim) for claim in check(text, stay)]}
+            part: {"text": text, "claims": [asdict(claim) for claim in checker.check(text, stay)]}
             for part, text in (("note", answer.note), ("series", answer.series))
         },
         "facts": [

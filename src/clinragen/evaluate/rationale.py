@@ -12,7 +12,7 @@ from clinragen.evaluate.bootstrap import Estimate, Statistic, bootstrap, share
 from clinragen.evaluate.metrics import NO_STAY, Values, Weights
 from clinragen.evaluate.scores import Scores
 from clinragen.grounding.backing import BACKED
-from clinragen.grounding.claims import check
+from clinragen.grounding.checker import Checker
 from clinragen.schema import VERDICTS, Claim, Part, Prediction, Stay, Verdict
 
 PARTS: tuple[Part, ...] = ("note", "series")
@@ -32,14 +32,14 @@ class CheckedRationale:
         return [claim for found in self.claims.values() for claim in found if claim.about == part]
 
 
-def check_rationale(texts: Mapping[Part, str], stay: Stay) -> CheckedRationale:
+def check_rationale(texts: Mapping[Part, str], stay: Stay, checker: Checker) -> CheckedRationale:
     """Check both texts of a rationale against a stay."""
-    return CheckedRationale(texts, {part: check(texts[part], stay) for part in PARTS})
+    return CheckedRationale(texts, {part: checker.check(texts[part], stay) for part in PARTS})
 
 
-def check_prediction(prediction: Prediction, stay: Stay) -> CheckedRationale:
+def check_prediction(prediction: Prediction, stay: Stay, checker: Checker) -> CheckedRationale:
     """Check what a student wrote of a stay; an unparsed text has no rationale and so no claims."""
-    return check_rationale(rationale_texts(prediction.text), stay)
+    return check_rationale(rationale_texts(prediction.text), stay, checker)
 
 
 def rationale_texts(text: str) -> dict[Part, str]:
@@ -88,6 +88,7 @@ def swap_scores(
     donors: Sequence[Stay],
     own: Sequence[Stay],
     weights: Weights,
+    checker: Checker,
 ) -> Scores:
     """What series claims follow when a stay is shown the series of another one, its donor.
 
@@ -96,7 +97,10 @@ def swap_scores(
     """
     return {
         f"{prefix}/rationale/{name}": _by_verdict(
-            [check_prediction(p, stay).about("series") for p, stay in zip(predictions, charts, strict=True)],
+            [
+                check_prediction(p, stay, checker.of_rules).about("series")
+                for p, stay in zip(predictions, charts, strict=True)
+            ],
             weights,
         )["supported"]
         for name, charts in (("swap_follows", donors), ("swap_own", own))

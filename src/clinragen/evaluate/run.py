@@ -13,6 +13,7 @@ from clinragen.evaluate.predict import Predicted, predict_all
 from clinragen.evaluate.report.context import Case, ReportContext, UsedFact
 from clinragen.evaluate.report.render import write_report
 from clinragen.evaluate.scores import write_scores
+from clinragen.grounding.checker import Checker, checker_of_run
 from clinragen.model.batch import examples
 from clinragen.model.checkpoint import load_student
 from clinragen.model.generate import facts_used
@@ -30,14 +31,16 @@ HEADLINES = (
 def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
     """Write predictions, metrics.json, report.html, report.md and the worked cases to `evaluate/`."""
     folder = run / "evaluate"
+    checker = checker_of_run(recipe.grounding, run)
     predicted = predict_all(recipe, run, progress)
-    compared = compare(recipe, run, predicted, progress)
+    compared = compare(recipe, run, predicted, checker, progress)
     cases = worked_cases(recipe, run, predicted, compared)
     for case in cases:
         write_json(folder / "cases" / f"{case.stay.stay_id}.json", case_of(case.stay))
     write_scores(folder / "metrics.json", compared.scores)
-    write_report(folder, _context(recipe, run, compared, cases))
-    return {name: compared.scores[name].value for name in HEADLINES} | {"held_out": len(predicted.held_out)}
+    write_report(folder, _context(recipe, run, checker, compared, cases))
+    headlines = {name: compared.scores[name].value for name in HEADLINES}
+    return headlines | {"held_out": len(predicted.held_out), "checker": checker.name}
 
 
 def worked_cases(recipe: Recipe, run: Path, predicted: Predicted, compared: Compared) -> list[Case]:
@@ -63,13 +66,16 @@ def worked_cases(recipe: Recipe, run: Path, predicted: Predicted, compared: Comp
     ]
 
 
-def _context(recipe: Recipe, run: Path, compared: Compared, cases: list[Case]) -> ReportContext:
+def _context(
+    recipe: Recipe, run: Path, checker: Checker, compared: Compared, cases: list[Case]
+) -> ReportContext:
     cohort = run / "cohort"
     return ReportContext(
         recipe=recipe.name,
         source=recipe.source.kind,
         seed=recipe.seed,
         scores=compared.scores,
+        checker=checker.name,
         control_share=recipe.evaluate.control_share,
         reliability=reliability(compared.probabilities, compared.weights),
         selection=_read(cohort / "selection.json", []),

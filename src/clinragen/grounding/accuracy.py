@@ -5,7 +5,7 @@ several the one with the largest overlap answers, on a tie the one closest in le
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -16,6 +16,7 @@ from clinragen.grounding.claims import check
 from clinragen.schema import Claim, Part, Stay, Verdict
 
 LabelledSet = Literal["development", "test"]
+Check = Callable[[str, Stay], tuple[Claim, ...]]
 FILES: Mapping[LabelledSet, tuple[str, ...]] = {"development": ("a", "b", "c", "d", "e", "f"), "test": ("f",)}
 
 
@@ -65,7 +66,7 @@ def labelled_case(values: Mapping[str, Any]) -> LabelledCase:
     return LabelledCase(stay, rationale or "", tuple(labels))
 
 
-def judged(case: LabelledCase) -> Judged:
+def judged(case: LabelledCase, check: Check = check) -> Judged:
     """Check a labelled case and lay the verdicts beside the labels."""
     said = check(case.rationale, case.stay)
     answers = [(label, list(_answers(label, said))) for label in case.labels]

@@ -7,6 +7,7 @@ from functools import lru_cache, partial
 from clinragen.clinical.words import mentions
 from clinragen.grounding.backing import curated_index, with_fact
 from clinragen.grounding.denial import with_denial_judged
+from clinragen.grounding.entailment import Entailment, with_entailment
 from clinragen.grounding.note import NoteIndex, check_note_clause, note_index
 from clinragen.grounding.remarks import is_heading, is_likely_remark, is_remark
 from clinragen.grounding.sentences import Clause, clauses
@@ -27,11 +28,14 @@ _AWAITED = re.compile(
 _SENTENCE = re.compile(r"[^.;\n]+")
 
 
-def check(text: str, stay: Stay, facts: FactIndex | None = None) -> tuple[Claim, ...]:
+def check(
+    text: str, stay: Stay, facts: FactIndex | None = None, entailment: Entailment | None = None
+) -> tuple[Claim, ...]:
     """Check every clause of a rationale against the stay; claims are ordered and never overlap.
 
     A clause that reads as a statement about a variable is decided by the measurements, every other one
-    by the note; a clause that states nothing checkable gives no claim. What no chart can decide gets the
+    by the note; a clause that states nothing checkable gives no claim. A model of entailment,
+    if one is given, is asked about what the rules leave open of the note. What no chart can decide gets the
     fact that backs it, of `facts` or else of the curated base.
     """
     facts = facts or curated_index()
@@ -43,6 +47,7 @@ def check(text: str, stay: Stay, facts: FactIndex | None = None) -> tuple[Claim,
         claim, then = chart.judge(clause, told)
         claim = with_denial_judged(claim, clause, partial(chart.claim, told=told))
         if claim is not None:
+            claim = with_entailment(claim, chart.note, entailment)
             found.append(with_fact(claim, text[begin : clause.end], facts))
         told = then
     return tuple(found)

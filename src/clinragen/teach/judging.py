@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from clinragen.grounding.claims import check
+from clinragen.grounding.checker import Checker
 from clinragen.recipe import Teach
 from clinragen.schema import Claim, Part, Rationale, Stay
 from clinragen.teach.asking import PARTS, Reply
@@ -66,13 +66,15 @@ class Judged:
         return bool(self.reply.problem), not self.agrees, self.count(CONTRADICTED), -supported
 
 
-def judge(stay: Stay, replies: Sequence[Reply], part: Part, settings: Teach) -> list[Judged]:
+def judge(
+    stay: Stay, replies: Sequence[Reply], part: Part, settings: Teach, checker: Checker
+) -> list[Judged]:
     """All samples of one part of one stay, best first; of equals the earlier one."""
     judged = [
         Judged(
             reply,
             part,
-            () if reply.problem else check(reply.text(part), stay),
+            () if reply.problem else checker.check(reply.text(part), stay),
             reply.diagnoses is None or agreement(reply, stay) >= settings.agreement_at_least,
         )
         for reply in replies

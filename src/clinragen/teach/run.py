@@ -10,6 +10,7 @@ import polars as pl
 
 from clinragen.engine import map_shards
 from clinragen.errors import RunError
+from clinragen.grounding.checker import check_that_model_is_there
 from clinragen.recipe import Recipe
 from clinragen.schema import VERDICTS, Fact, Stay
 from clinragen.store import read_nouns, write_json
@@ -23,8 +24,10 @@ def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) ->
     """Write `teach/`: rationales, rejected and verdicts.json; return the counts.
 
     Rationales of held_out stays are references to compare with; no student learns from them.
-    Raises EndpointError where the teacher may not be asked or cannot be reached.
+    Raises EndpointError where the teacher may not be asked or cannot be reached, and CheckerError where the
+    checker's model is not there.
     """
+    check_that_model_is_there(recipe.grounding)
     jobs = jobs_of(recipe, run)
     _ask_first(jobs, progress)
     tallies = map_shards(
@@ -107,7 +110,7 @@ def jobs_of(recipe: Recipe, run: Path) -> list[TeachJob]:
         engine=recipe.engine,
     )
     asked = _chosen(shards, recipe.teach.stays, recipe.seed)
-    return [TeachJob(shard, run / "teach", asked, asking) for shard in shards]
+    return [TeachJob(shard, run / "teach", asked, asking, recipe.grounding) for shard in shards]
 
 
 def _chosen(shards: list[Path], most: int, seed: int) -> frozenset[str] | None:

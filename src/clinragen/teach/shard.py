@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from clinragen.engine import chunks
+from clinragen.grounding.checker import Checker, checker_of
+from clinragen.recipe import Grounding
 from clinragen.schema import Rationale, Stay
 from clinragen.store import read_json, read_stay_shard, write_json, write_nouns, write_text
 from clinragen.teach.asking import PARTS, Asking, Reply
@@ -27,12 +29,16 @@ Tally = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class TeachJob:
-    """What a worker needs for one shard. `asked` are the training stays to ask about, None for all."""
+    """What a worker needs for one shard. `asked` are the training stays to ask about, None for all.
+
+    The checker is built where it works: it cites the facts of `asking` and is set by `grounding`.
+    """
 
     stays: Path
     folder: Path
     asked: frozenset[str] | None
     asking: Asking
+    grounding: Grounding
 
 
 @dataclass
@@ -50,7 +56,8 @@ def teach_shard(job: TeachJob) -> Tally:
     rationales = job.folder / "rationales" / f"{job.stays.stem}.jsonl"
     counted = job.folder / "tallies" / f"{job.stays.stem}.json"
     if not rationales.exists():
-        done = taught(list(stays_asked(job)), job.asking)
+        checker = checker_of(job.asking.facts, job.grounding)
+        done = taught(list(stays_asked(job)), job.asking, checker)
         _write_lines(job.folder / "rejected" / rationales.name, done.rejected)
         if job.asking.settings.samples > 1:
             _write_lines(job.folder / "preferences" / rationales.name, done.preferred)
@@ -67,13 +74,13 @@ def stays_asked(job: TeachJob) -> Iterator[Stay]:
             yield stay
 
 
-def taught(stays: Sequence[Stay], asking: Asking) -> Taught:
+def taught(stays: Sequence[Stay], asking: Asking, checker: Checker) -> Taught:
     """Ask the teacher about stays and judge its replies; a stay without known diagnoses is not asked."""
     known = [stay for stay in stays if stay.diagnoses is not None]
     done = Taught(rejected=[each for stay in stays if stay.diagnoses is None for each in unknown(stay)])
     replies = TEACHERS[asking.settings.kind].write(known, asking)
     for stay, of_stay in zip(known, _by_stay(replies, len(known)), strict=True):
-        _judge(stay, of_stay, asking, done)
+        _judge(stay, of_stay, asking, checker, done)
     done.tally.update(f"{part}/asked" for part in PARTS for _ in known)
     done.tally.update(f"{each.part}/kept" for each in done.kept)
     done.tally.update(f"{each.part}/rejected: {each.reason}" for each in done.rejected)
@@ -85,10 +92,10 @@ def _by_stay(replies: list[Reply], stays: int) -> list[list[Reply]]:
     return chunks(replies, len(replies) // stays) if stays else []
 
 
-def _judge(stay: Stay, replies: Sequence[Reply], asking: Asking, done: Taught) -> None:
+def _judge(stay: Stay, replies: Sequence[Reply], asking: Asking, checker: Checker, done: Taught) -> None:
     done.tally.update(counts_of_answer(stay, replies, asking.settings))
     for part in PARTS:
-        judged = judge(stay, replies, part, asking.settings)
+        judged = judge(stay, replies, part, asking.settings, checker)
         found = verdict_on(judged[0], stay, asking.settings)
         done.tally.update(f"{part}/{claim.verdict}" for claim in judged[0].claims)
         if isinstance(found, Rationale):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from clinragen.evaluate.calibration import Bin
 from clinragen.evaluate.rationale import CheckedRationale
 from clinragen.evaluate.scores import Scores
+from clinragen.grounding.checker import RULES_ONLY
 from clinragen.schema import Prediction, Stay
 
 Kind = Literal["student", "control", "baseline", "floor", "ceiling"]
@@ -71,8 +72,8 @@ class ReportContext:
     """Everything a report shows; what is None or empty is told as not available, with `absent[section]`.
 
     `selection`, `leakage`, `quality` and `teacher` are the values of the files selection.json,
-    leakage.json, quality.json (cohort) and verdicts.json (teach). `mode` names the protocol. Trained
-    controls had `control_share` of the student's steps.
+    leakage.json, quality.json (cohort) and verdicts.json (teach). `mode` names the protocol, `checker` what
+    decided the verdicts. Trained controls had `control_share` of the student's steps.
     """
 
     recipe: str
@@ -80,6 +81,7 @@ class ReportContext:
     seed: int
     scores: Scores
     mode: str = "clean mode"
+    checker: str = RULES_ONLY
     control_share: float = 1.0
     reliability: Sequence[Bin] = ()
     selection: Sequence[Mapping[str, Any]] = ()
