@@ -47,8 +47,8 @@ DRUGS = (
 )
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?![\w.]*\d)")
 _BOUND = re.compile(
-    r"\b(?:above|below|over|under|than|least|most|up to|beyond|within|nearly|almost|about|some|exceed\w*|beneath|"
-    r"got to|reach\w*|past|short of)\b",
+    r"\b(?:above|below|over|under|than|least|most|up to|beyond|within|nearly|almost|about|some|"
+    r"exceed\w*|beneath|got to|reach\w*|past|short of)\b",
     re.I,
 )
 _LEFT_BEHIND = re.compile(r"\b(?:he|she|they|who|was|were|been|be|and|has|have|had)\s+left$", re.I)

@@ -36,8 +36,8 @@ _TIMES_LIMIT = re.compile(
     r"(?:\s(?:limit|value|range|of normal))*"
 )
 _COUNT = re.compile(
-    r"(?<!not )(?<!no )(?<!by )(?<!above )(?<!below )\b(?P<all>(?:all|each|every one|every|both|any|either)\s+(?:of"
-    r"\s+)?(?:the\s+|its\s+|"
+    r"(?<!not )(?<!no )(?<!by )(?<!above )(?<!below )\b(?P<all>"
+    r"(?:all|each|every one|every|both|any|either)\s+(?:of\s+)?(?:the\s+|its\s+|"
     r"his\s+|her\s+|these\s+)?)?"
     r"(?P<n>\d+|once|twice|one|both|(?<!every )(?<!not a )(?<!each )(?:only|single|sole)|none|neither)"
     r"\s+(?:out\s+)?"

@@ -1,7 +1,7 @@
 """Whether a series went the way a verb says, where the rest of the phrase tells only where it came to.
 
-"Rose to less than half" and "dropped above 7.35" name a bound or a ratio that the values may well keep to; the
-verb is what is wrong.
+"Rose to less than half" and "dropped above 7.35" name a bound or a ratio that the values may well keep to;
+the verb is what is wrong.
 """
 
 import re

@@ -73,10 +73,9 @@ def _entry(word: str) -> str | None:
         return word
     if len(word) <= SHORTEST or stem(word) in _general():
         return None
-    base = next(
+    return next(
         (entry for entry in _inflected_entries().get(stem(word), ()) if _is_inflection(word, entry)), None
     )
-    return base
 
 
 def _is_inflection(word: str, entry: str) -> bool:

@@ -1,9 +1,9 @@
-"""What has the last word: another side, a number told nowhere, a kind that the note denies, other organisms."""
+"""What has the last word: another side, a number told nowhere, a kind that is denied, other organisms."""
 
 from collections.abc import Iterator
 
-from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_alike import VAGUE
+from clinragen.grounding.note_index import NoteIndex
 from clinragen.grounding.note_kinds import classes, contrasts
 from clinragen.grounding.note_words import Token
 
@@ -56,7 +56,7 @@ def denied_kind(clause: NoteIndex, note: NoteIndex) -> str | None:
 
 
 def other_organism(clause: NoteIndex, note: NoteIndex) -> str | None:
-    """The organisms that a note tells in place of one that a clause does; None if it tells none or that one."""
+    """The organism that a note tells in place of the one that a clause does; None if there is none."""
     for place, token in clause.told():
         if (
             classes().get(token.concept) != "organism"

@@ -20,8 +20,8 @@ _ABOVE = (
     r"longer|bigger) than|exceed\w*|in excess of|higher than|"
     r"beyond|past|upwards of|north "
     r"of|"
-    r"surpass\w*|topp(?:ed|ing)|cross(?:ed|ing|es)|clear of|better than|>|at least|no (?:less|lower|fewer) than|not (?:below|"
-    r"under)|>=|≥)"
+    r"surpass\w*|topp(?:ed|ing)|cross(?:ed|ing|es)|clear of|better than|>|at least|"
+    r"no (?:less|lower|fewer) than|not (?:below|under)|>=|≥)"
 )
 _BELOW = (
     r"(?:(?:at|of) or (?:below|under)|below|under|(?:less|lower|slower|cooler|colder|smaller|"

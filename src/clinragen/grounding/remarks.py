@@ -1,7 +1,8 @@
 """Remarks of a writer that claim nothing of the patient: opinions, advice, greetings, headings.
 
-"I would not rush the second look", "Patience is the best policy here", "Summary for the round". Cues tell most of them; the rest is a regression on the words of a clause whose
-weights `scripts/fit_remarks.py` makes from the labelled claims for development.
+"I would not rush the second look", "Patience is the best policy here", "Summary for the round". Cues tell
+most of them, the rest a regression on the words of a clause, whose weights `scripts/fit_remarks.py` makes
+from the labelled claims for development.
 """
 
 import csv
@@ -45,7 +46,7 @@ def is_remark(text: str) -> bool:
 
 @lru_cache(maxsize=1 << 13)
 def is_likely_remark(text: str) -> bool:
-    """Whether the words of a clause that says nothing of the series are more those of a remark than a claim."""
+    """Whether the words of a clause, which says nothing of the series, are those of a remark."""
     weights = _weights()
     told = (weights.get(name, 0.0) * value for name, value in remark_features(text).items())
     return weights["always"] + sum(told) > LIKELY

@@ -47,7 +47,8 @@ _RELATIVE = re.compile(
 )
 _CUT = re.compile(
     rf",?\s+(?={_INFERENCE}|(?:whereas|although|though|and|but|yet)\s)|"
-    r",\s+(?=(?:as|since|so|while|because|for|or|nor)\s|(?:before|until) (?:it|they|he|she)\s)|\s+[–—]+\s+|\s+-{1,2}\s+|[,:]\s+",
+    r",\s+(?=(?:as|since|so|while|because|for|or|nor)\s|(?:before|until) (?:it|they|he|she)\s)|"
+    r"\s+[–—]+\s+|\s+-{1,2}\s+|[,:]\s+",
     re.I,
 )
 _COMMA = re.compile(r"[,:]\s+")

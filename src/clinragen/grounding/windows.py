@@ -229,7 +229,8 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         (
             r"\b(?P<side>first|last|final|closing|opening|initial)\s+(?P<n>\d+)\s+(?:of\s+)?(?:\w+\s+)?"
             + SAMPLES
-            + r"|\b(?P<side2>last|final|closing|first|initial|opening)\s(?P<n2>\d)(?=\s*(?:$|[,;)]|\.(?!\d)))",
+            + r"|\b(?P<side2>last|final|closing|first|initial|opening)\s(?P<n2>\d)"
+            r"(?=\s*(?:$|[,;)]|\.(?!\d)))",
             _last_n,
         ),
         (
