@@ -38,6 +38,8 @@ stays = 16
 bootstrap = 10
 swap_stays = 6
 cases = 1
+decodings = ["readable", "judged", "grounded"]
+grounded_samples = 2
 [engine]
 workers = 1
 threads = 1

@@ -243,6 +243,13 @@ class Evaluate(Section):
         description="share of the student's steps that each of these gets; told in the report",
     )
     swap_stays: int = Field(200, ge=0, description="stays of the swap test")
+    decodings: tuple[Literal["readable", "judged", "grounded"], ...] = Field(
+        (),
+        description="other ways to write, compared with writing freely: an answer that can always be read; "
+        "the answer forced from the probabilities; of several such texts the one best grounded in the chart",
+    )
+    grounded_samples: int = Field(4, ge=2, description="texts of a stay that grounded decoding chooses from")
+    grounded_temperature: float = Field(0.7, gt=0, description="how freely these are drawn")
     cases: int = Field(6, ge=0, description="worked cases in the report")
 
 

@@ -27,10 +27,15 @@ class Answer:
 
 
 def compose_answer(diagnoses: Iterable[str], note: str, series: str) -> str:
-    """The text a student learns to write; diagnoses in table order, an empty set as `none`."""
+    """The text a student learns to write."""
+    return f"{answer_of(diagnoses)} Note: {note} Series: {series}"
+
+
+def answer_of(diagnoses: Iterable[str]) -> str:
+    """The answer that such a text begins with; diagnoses in table order, an empty set as `none`."""
     chosen = set(diagnoses)
     names = [name for name in diagnosis_names() if name in chosen]
-    return f"Diagnoses: {'; '.join(names) or NO_DIAGNOSIS}. Note: {note} Series: {series}"
+    return f"Diagnoses: {'; '.join(names) or NO_DIAGNOSIS}."
 
 
 def parse_answer(text: str) -> Answer:

@@ -12,6 +12,7 @@ from clinragen.evaluate.baselines import baseline_answers
 from clinragen.evaluate.bootstrap import resamples, share
 from clinragen.evaluate.ceiling import ceiling_answers
 from clinragen.evaluate.checker import checker_scores
+from clinragen.evaluate.decodings import Decoded, best_grounded, decoding_scores
 from clinragen.evaluate.evidence import evidence_places, read_truth, recall_by_evidence
 from clinragen.evaluate.metrics import NO_STAY, Weights
 from clinragen.evaluate.predict import Predicted
@@ -70,6 +71,11 @@ def compare(recipe: Recipe, run: Path, predicted: Predicted, checker: Checker, p
         **swap_scores("held_out", predicted.swap, predicted.donors, predicted.swapped, swap_weights, checker),
         **checker_scores(samples, recipe.seed, check=checker.check),
     }
+    free = Decoded(predicted.student, checked, 1)
+    judged = answers["held_out/probabilities"]
+    for name, drafts in predicted.decodings.items():
+        decoded = best_grounded(drafts, predicted.held_out, checker)
+        scores |= decoding_scores(name, decoded, free, predicted.held_out, judged, weights)
     return Compared(scores, answers["held_out/probabilities"], checked, weights)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from clinragen.clinical.answer import compose_answer
+from clinragen.clinical.answer import answer_of
 from clinragen.distill.loop import Tell
 from clinragen.distill.run import facts_of, set_operating_point, teach_student
 from clinragen.distill.targets import Lesson, lessons
@@ -28,8 +28,7 @@ class Control:
 
 def answer_only(lesson: Lesson) -> Lesson:
     """The lesson without its rationales."""
-    answer = compose_answer(lesson.stay.diagnoses or (), "", "").split(" Note:")[0]
-    return Lesson(lesson.stay, answer)
+    return Lesson(lesson.stay, answer_of(lesson.stay.diagnoses or ()))
 
 
 CONTROLS: Mapping[str, Control] = {

@@ -12,9 +12,10 @@ import numpy as np
 from clinragen.distill.loop import Tell
 from clinragen.distill.run import use_threads
 from clinragen.evaluate.controls import control_student
+from clinragen.evaluate.decodings import writings
 from clinragen.model.batch import Example, examples, without_note, without_series
 from clinragen.model.checkpoint import load_student
-from clinragen.model.generate import Withhold, predict
+from clinragen.model.generate import FREELY, Withhold, Writing, predict
 from clinragen.model.student import Student
 from clinragen.recipe import Recipe
 from clinragen.schema import Prediction, Stay
@@ -28,13 +29,17 @@ ANSWER_PIECES = 80
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """All predictions of a run. `swap[i]` is of `swapped[i]`, given the series of `donors[i]`."""
+    """All predictions of a run. `swap[i]` is of `swapped[i]`, given the series of `donors[i]`.
+
+    `decodings` holds the drafts of each other way to write.
+    """
 
     held_out: list[Stay]
     tuning: list[Stay]
     student: list[Prediction]
     student_tuning: list[Prediction]
     controls: dict[str, list[Prediction]]
+    decodings: dict[str, list[list[Prediction]]]
     swap: list[Prediction]
     swapped: list[Stay]
     donors: list[Stay]
@@ -59,6 +64,13 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
             **{name: work.predictions(name, shown, hide, ANSWER_PIECES) for name, hide in CONTROLS.items()},
             **_trained_controls(recipe, run, held_out, work),
         },
+        decodings={
+            name: [
+                work.predictions(f"{name}-{draw}", shown, writing=writing)
+                for draw, writing in enumerate(writings(name, recipe.evaluate, recipe.seed))
+            ]
+            for name in recipe.evaluate.decodings
+        },
         swap=work.predictions("swap", [_with_series_of(shown[i], shown[j]) for i, j in pairs]),
         swapped=[held_out[i] for i, _ in pairs],
         donors=[held_out[j] for _, j in pairs],
@@ -78,6 +90,7 @@ class _Work:
         shown: Sequence[Example],
         hide: Withhold = lambda whole: whole,
         longest: int | None = None,
+        writing: Writing = FREELY,
     ) -> list[Prediction]:
         """Predictions of one variant, made once."""
         path = self.folder / f"{name}.parquet"
@@ -86,7 +99,8 @@ class _Work:
             def tell(done: int, total: int) -> None:
                 self.progress(f"writing ({name})", done, total)
 
-            made = predict(self.student, shown, name, self.recipe.evaluate.batch, hide, longest, tell)
+            batch = self.recipe.evaluate.batch
+            made = predict(self.student, shown, name, batch, hide, longest, tell, writing)
             write_predictions(path, made)
         return read_predictions(path)
 

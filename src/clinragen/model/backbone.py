@@ -87,12 +87,15 @@ class T5Backbone(nn.Module):
         longest: int,
         beams: int = 1,
         rules: Sequence[LogitsProcessor] = (),
+        temperature: float = 0.0,
     ) -> Int[Tensor, "batch piece"]:
-        """Write text greedily or with beams; freely, but for the rules given."""
+        """Write text greedily, with beams, or drawn at a temperature; freely, but for the rules given."""
         settings = GenerationConfig(
             max_new_tokens=longest,
             num_beams=beams,
-            do_sample=False,
+            do_sample=temperature > 0,
+            temperature=temperature or None,
+            top_k=0 if temperature > 0 else None,
             decoder_start_token_id=self.model.config.decoder_start_token_id,
             pad_token_id=self.model.config.pad_token_id,
             eos_token_id=self.model.config.eos_token_id,

@@ -2,20 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from transformers import LogitsProcessor
 
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES
+from clinragen.model.answering import JudgedAnswer, ReadableAnswer
 from clinragen.model.batch import Batch, Example, collate
 from clinragen.model.once import EachSentenceOnce
 from clinragen.model.student import Encoded, Student
 from clinragen.schema import Prediction
 
 Withhold = Callable[[Batch], Batch]
+AnswerRule = Literal["free", "readable", "judged"]
 READ_ENOUGH = 0.05
 """A fact counts as used if it received at least this share of a variable's attention."""
 
@@ -29,6 +33,18 @@ class FactUse:
     share: float
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How texts are written: the answer freely, so that it can be read, or as judged; drawn above 0."""
+
+    answer: AnswerRule = "free"
+    temperature: float = 0.0
+    seed: int = 0
+
+
+FREELY = Writing()
+
+
 @torch.no_grad()
 def predict(
     student: Student,
@@ -38,6 +54,7 @@ def predict(
     withhold: Withhold = lambda whole: whole,
     longest: int | None = None,
     done: Callable[[int, int], None] = lambda *_: None,
+    writing: Writing = FREELY,
 ) -> list[Prediction]:
     """Predictions in the order given; `withhold` hides a part of the input (a control).
 
@@ -51,29 +68,43 @@ def predict(
     for start in range(0, len(order), batch):
         places = order[start : start + batch]
         shown = withhold(collate([chosen[i] for i in places]))
-        found.update(zip(places, _predict(student, shown, model_id, limit), strict=True))
+        torch.manual_seed(writing.seed + start)
+        found.update(zip(places, _predict(student, shown, model_id, limit, writing), strict=True))
         done(len(found), len(chosen))
     return [found[i] for i in range(len(chosen))]
 
 
-def _predict(student: Student, shown: Batch, model_id: str, longest: int) -> list[Prediction]:
+def _predict(
+    student: Student, shown: Batch, model_id: str, longest: int, writing: Writing
+) -> list[Prediction]:
     encoded = student.encode(shown, student.read_series(shown))
-    texts = _write(student, encoded, longest) if longest else [""] * len(shown.stay_ids)
+    texts = _write(student, encoded, longest, writing) if longest else [""] * len(shown.stay_ids)
     return [
         Prediction(stay_id, dict(zip(diagnosis_names(), _rounded(row), strict=True)), text.strip(), model_id)
         for stay_id, row, text in zip(shown.stay_ids, encoded.logits.sigmoid(), texts, strict=True)
     ]
 
 
-def _write(student: Student, encoded: Encoded, longest: int) -> list[str]:
-    if not student.settings.each_sentence_once:
-        written = student.backbone.write(encoded.hidden, encoded.mask, longest).tolist()
-    else:
-        once = EachSentenceOnce(student.tokenizer)
-        written = student.backbone.write(encoded.hidden, encoded.mask, longest, rules=[once]).tolist()
+def _write(student: Student, encoded: Encoded, longest: int, writing: Writing) -> list[str]:
+    once = EachSentenceOnce(student.tokenizer) if student.settings.each_sentence_once else None
+    rules = [*_answer_rules(student, encoded, writing), *([once] if once else [])]
+    written = student.backbone.write(
+        encoded.hidden, encoded.mask, longest, rules=rules, temperature=writing.temperature
+    ).tolist()
+    if once:
         written = [once.without_repeats(row) for row in written]
     texts: list[str] = student.tokenizer.batch_decode(written, skip_special_tokens=True)
     return texts
+
+
+def _answer_rules(student: Student, encoded: Encoded, writing: Writing) -> list[LogitsProcessor]:
+    if writing.answer == "free":
+        return []
+    if writing.answer == "readable":
+        return [ReadableAnswer(student.tokenizer)]
+    names = np.array(diagnosis_names())
+    judged = (encoded.logits + student.operating_point > 0).cpu().numpy()
+    return [JudgedAnswer(student.tokenizer, [names[row].tolist() for row in judged])]
 
 
 @torch.no_grad()

@@ -119,6 +119,50 @@ def evidence(scores: Scores) -> list[Line]:
     ]
 
 
+DECODINGS = {
+    "readable": "An answer that can be read",
+    "judged": "The answer forced from the probabilities",
+    "grounded": "The same, of several the best grounded",
+}
+DECODING_COLUMNS = (
+    "texts a stay",
+    "micro-F1",
+    "less writing freely",
+    "unreadable",
+    "as the probabilities",
+    "series claims supported",
+    "less writing freely",
+    "note claims supported",
+    "less writing freely",
+)
+
+
+def decodings(scores: Scores) -> list[Line]:
+    """Every other way to write that was tried, what it does, and what it does less writing freely."""
+    return [
+        Line(title, "student", _decoding(f"decoding/{name}", scores))
+        for name, title in DECODINGS.items()
+        if f"decoding/{name}/texts" in scores
+    ]
+
+
+def _decoding(prefix: str, scores: Scores) -> list[Cell]:
+    def of(name: str, form: Callable[[float], str]) -> Cell:
+        return cell(scores.get(name), form)
+
+    return [
+        of(f"{prefix}/texts", "{:.0f}".format),
+        of(f"{prefix}/micro_f1", "{:.3f}".format),
+        of(f"difference/{prefix}/micro_f1", signed),
+        of(f"{prefix}/unparsed", percent),
+        of(f"{prefix}/text_is_probabilities", percent),
+        of(f"{prefix}/series_supported", percent),
+        of(f"difference/{prefix}/series_supported", signed),
+        of(f"{prefix}/note_supported", percent),
+        of(f"difference/{prefix}/note_supported", signed),
+    ]
+
+
 def by_label(scores: Scores) -> list[Line]:
     """F1 and AUROC of every label, from the student's text and probabilities."""
     names = [(name, f"{STUDENT.prefix}/label/{slug(name)}") for name in diagnosis_names()]

@@ -67,6 +67,8 @@ def _view(context: ReportContext) -> dict[str, Any]:
         "verdicts": list(VERDICTS),
         "claims": numbers.claims(scores),
         "checker": numbers.checker(scores),
+        "decodings": numbers.decodings(scores),
+        "decoding_columns": numbers.DECODING_COLUMNS,
         "texts": numbers.text_scores(scores),
         "swap": [
             numbers.cell(scores.get(f"held_out/rationale/{name}"), numbers.percent)
