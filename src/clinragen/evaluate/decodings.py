@@ -1,7 +1,7 @@
 """Other ways to let the same student write: answers that can always be read, forced, or best grounded.
 
-Predict, then explain: the answer is forced from the probabilities and the reasons are written after it. Grounded
-decoding draws several such texts and keeps the one that the chart bears out best.
+Predict, then explain: the answer is forced from the probabilities and the reasons are written after it.
+Grounded decoding draws several such texts and keeps the one that the chart bears out best.
 """
 
 from collections.abc import Callable, Sequence

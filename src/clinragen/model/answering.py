@@ -35,7 +35,7 @@ class AnswerPieces:
         if self.of(diagnosis_names()) != tuple(pieces(tokenizer, everything)) or told != everything:
             raise RunError(
                 "an answer cannot be constrained with this tokenizer",
-                expected=f"pieces that end where a diagnosis ends and can tell every one, as {everything[:40]!r}",
+                expected=f"pieces that end where a diagnosis ends, to tell {everything[:40]!r}",
                 found=repr(told[:40]),
                 fix='leave "readable" and "judged" out of evaluate.decodings',
             )
