@@ -182,6 +182,14 @@ class Model(Section):
     attention: Literal["facts", "tokens"] = Field(
         "facts", description="knowledge attention: fact by fact with provenance, or the paper's token bag"
     )
+    knowledge: Literal["facts", "none", "shuffled"] = Field(
+        "facts",
+        description="what the series may read beside its states: the facts, none, or each fact's place with "
+        "the diagnoses of another one",
+    )
+    name_embedding: bool = Field(
+        True, description="whether each series token carries the name of its variable (facts only)"
+    )
     vocabulary: int = Field(1500, ge=300, description="t5-demo: pieces of the BPE vocabulary")
     width: int = Field(256, ge=16, description="t5-demo: model width")
     layers: int = Field(3, ge=1, description="t5-demo: layers of encoder and decoder")
@@ -223,6 +231,14 @@ class Distill(Section):
     reading_share: float = Field(
         0.5, ge=0, le=1, description="stages 1 and 3: share of steps that show findings or note alone"
     )
+    lessons: Literal["whole", "label_only", "shuffled"] = Field(
+        "whole",
+        description="what is taught: answer and reasons, the answer alone, or the answer with the reasons "
+        "of another stay",
+    )
+    findings_first: bool = Field(
+        True, description="stage 1 shows true findings as pseudo tokens; false is the paper's, the note alone"
+    )
     checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints")
 
 
@@ -232,9 +248,20 @@ class Evaluate(Section):
     stays: int = Field(0, ge=0, description="most held_out stays to score; 0 means all")
     bootstrap: int = Field(500, ge=10, description="patient bootstrap samples for every interval")
     batch: int = Field(64, ge=1, description="stays generated at once")
-    controls: tuple[Literal["label_only", "series_as_text"], ...] = Field(
+    controls: tuple[
+        Literal[
+            "label_only",
+            "series_as_text",
+            "series_as_both",
+            "no_knowledge",
+            "shuffled_knowledge",
+            "shuffled_rationales",
+        ],
+        ...,
+    ] = Field(
         ("label_only", "series_as_text"),
-        description="students trained to compare with: taught without rationales; shown findings as text",
+        description="students trained to compare with: taught without rationales or with those of other "
+        "stays, shown findings as text or as text too, reading no facts or facts in the wrong places",
     )
     control_share: float = Field(
         1.0,

@@ -103,7 +103,8 @@ def _reading_loss(
 ) -> tuple[torch.Tensor, Losses]:
     """Twice as many stays: findings alone or the note alone, and the judgement alone, each to be told."""
     shown = [chosen[i] for i in draw(chosen, 2 * stage.batch, [*seed, 23], step)]
-    is_of_note, is_pseudo = rng.random() < NOTE_LESSONS, rng.random() < stage.pseudo
+    is_of_note = rng.random() < NOTE_LESSONS or not stage.shows_series
+    is_pseudo = rng.random() < stage.pseudo
     batch, answers = (note_lesson if is_of_note else series_lesson)(shown), answer_lesson(shown)
     # A lesson on the note shows no series: which of the two would read it makes no difference but in time.
     series = student.pseudo_series(batch) if is_of_note or is_pseudo else student.read_series(batch)
@@ -122,6 +123,7 @@ def _whole_loss(
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
     batch = collate([chosen[i] for i in draw(chosen, stage.batch, seed, step)])
+    batch = batch if stage.shows_series else without_series(batch)
     pseudo, withheld = rng.random(2)
     if "language" in stage.trains and "series" in stage.trains:
         batch = without_note(batch) if withheld < WITHHELD else batch

@@ -12,10 +12,11 @@ import torch
 from clinragen.distill.evidence import fit_evidence
 from clinragen.distill.loop import Tell, train
 from clinragen.distill.stages import stages
-from clinragen.distill.targets import Lesson, lessons
+from clinragen.distill.targets import Lesson, altered, lessons
 from clinragen.model.batch import Example, examples
 from clinragen.model.checkpoint import new_student, save_student, terms
 from clinragen.model.generate import label_logits
+from clinragen.model.knowledge import known
 from clinragen.model.student import Student
 from clinragen.recipe import Recipe
 from clinragen.schema import Fact
@@ -43,7 +44,9 @@ def run(recipe: Recipe, run: Path, progress: Tell) -> dict[str, Any]:
 def teach_student(
     recipe: Recipe, taught: Sequence[Lesson], facts: list[Fact], checkpoints: Path, progress: Tell
 ) -> tuple[Student, list[Any]]:
-    """A new student, trained through the three stages on these lessons."""
+    """A new student, trained through the three stages on these lessons, altered as the recipe says."""
+    facts = known(facts, recipe.model.knowledge, recipe.seed)
+    taught = altered(taught, recipe.distill.lessons, recipe.seed)
     texts = [text for lesson in taught for text in (lesson.stay.note, lesson.target)]
     words = 20 * [*terms(facts), "yes no"]
     hours = round(recipe.cohort.hours)

@@ -17,7 +17,8 @@ Trains = Literal["language", "series", "head"]
 class Stage:
     """What one stage trains, what it sees, and what its loss is made of.
 
-    `pseudo` is the share of steps that see true findings instead of the series encoder's tokens; `reading`
+    `pseudo` is the share of steps that see true findings instead of the series encoder's tokens, unless
+    `shows_series` is false and the note is all there is; `reading`
     the share of cheap steps that show findings or note alone and ask for that part alone, so that they are
     read and not guessed from the diagnoses.
     """
@@ -29,6 +30,7 @@ class Stage:
     matrix_rate: float
     series_rate: float
     pseudo: float
+    shows_series: bool
     reading: float
     text_weight: float
     head_weight: float
@@ -50,6 +52,7 @@ def _note(distill: Distill) -> Stage:
         matrix_rate=distill.matrix_rate,
         series_rate=distill.series_rate,
         pseudo=1.0,
+        shows_series=distill.findings_first,
         reading=distill.reading_share,
         text_weight=1.0,
         head_weight=distill.head_weight,
@@ -61,11 +64,11 @@ def _note(distill: Distill) -> Stage:
 def _series(recipe: Recipe) -> Stage:
     """Fact-wise attention learns from the alignment alone and the language model is not even run.
 
-    The paper's token bag has no states to align with and learns through the frozen language model. A student
-    that reads the series as text alone has nothing to learn here.
+    The paper's token bag has no states to align with and learns through the frozen language model, and so
+    does a student without alignment. One that reads the series as text alone has nothing to learn here.
     """
     steps = recipe.distill.series_steps if recipe.model.series_as != "text" else 0
-    aligned = recipe.model.attention == "facts"
+    aligned = recipe.model.attention == "facts" and recipe.distill.align_weight > 0
     return Stage(
         name="series",
         steps=steps,
@@ -74,6 +77,7 @@ def _series(recipe: Recipe) -> Stage:
         matrix_rate=0.0,
         series_rate=recipe.distill.series_rate,
         pseudo=0.0,
+        shows_series=True,
         reading=0.0,
         text_weight=0.0 if aligned else 1.0,
         head_weight=0.0,
@@ -92,6 +96,7 @@ def _joint(recipe: Recipe) -> Stage:
         matrix_rate=distill.matrix_rate * distill.joint_rate / distill.note_rate,
         series_rate=distill.series_rate,
         pseudo=distill.pseudo_share,
+        shows_series=True,
         reading=distill.reading_share,
         text_weight=1.0,
         head_weight=distill.head_weight,

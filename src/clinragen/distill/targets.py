@@ -1,8 +1,12 @@
 """Lessons: a stay and the text it teaches, from the rationales the teacher wrote."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from clinragen.clinical.answer import answer_of, parse_answer
 from clinragen.errors import RunError
 from clinragen.model.batch import target_text
 from clinragen.schema import Part, Rationale, Split, Stay
@@ -28,6 +32,20 @@ def lessons(run: Path, split: Split) -> list[Lesson]:
     if not found:
         raise RunError(f"no {split} stay has a rationale in both parts", fix="see teach/verdicts.json")
     return found
+
+
+def altered(taught: Sequence[Lesson], how: str, seed: int) -> list[Lesson]:
+    """The lessons whole, their answers alone, or with the reasons of another stay (two controls)."""
+    if how == "whole":
+        return list(taught)
+    if how == "label_only":
+        return [Lesson(lesson.stay, answer_of(lesson.stay.diagnoses or ())) for lesson in taught]
+    order = np.random.default_rng([seed, 31]).permutation(len(taught)).tolist()
+    told = [parse_answer(taught[other].target) for other in order]
+    return [
+        Lesson(lesson.stay, target_text(lesson.stay, reasons.note, reasons.series))
+        for lesson, reasons in zip(taught, told, strict=True)
+    ]
 
 
 def rationales(run: Path) -> dict[str, dict[Part, str]]:

@@ -1,14 +1,11 @@
 """Controls that are students of their own: taught or shown something else, otherwise alike."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from clinragen.clinical.answer import answer_of
 from clinragen.distill.loop import Tell
 from clinragen.distill.run import facts_of, set_operating_point, teach_student
-from clinragen.distill.targets import Lesson, lessons
+from clinragen.distill.targets import lessons
 from clinragen.model.batch import examples
 from clinragen.model.checkpoint import load_student, save_student
 from clinragen.model.student import Student
@@ -17,24 +14,15 @@ from clinragen.store import read_stays
 
 STEPS = ("note_steps", "series_steps", "joint_steps")
 
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """How a control differs: settings of its model, and what each lesson becomes."""
-
-    lesson: Callable[[Lesson], Lesson]
-    model: Mapping[str, Any] = field(default_factory=dict)
-
-
-def answer_only(lesson: Lesson) -> Lesson:
-    """The lesson without its rationales."""
-    return Lesson(lesson.stay, answer_of(lesson.stay.diagnoses or ()))
-
-
-CONTROLS: Mapping[str, Control] = {
-    "label_only": Control(answer_only),
-    "series_as_text": Control(lambda lesson: lesson, {"series_as": "text"}),
+CONTROLS: Mapping[str, tuple[str, str, str]] = {
+    "label_only": ("distill", "lessons", "label_only"),
+    "shuffled_rationales": ("distill", "lessons", "shuffled"),
+    "series_as_text": ("model", "series_as", "text"),
+    "series_as_both": ("model", "series_as", "both"),
+    "no_knowledge": ("model", "knowledge", "none"),
+    "shuffled_knowledge": ("model", "knowledge", "shuffled"),
 }
+"""How the recipe of each control differs: section, key, value."""
 
 
 def control_student(name: str, recipe: Recipe, run: Path, progress: Tell) -> Student:
@@ -42,24 +30,27 @@ def control_student(name: str, recipe: Recipe, run: Path, progress: Tell) -> Stu
     folder = run / "evaluate" / name
     if (folder / "student.json").exists():
         return load_student(folder)
-    control = CONTROLS[name]
-    altered = recipe.model_copy(
-        update={
-            "distill": _shortened(recipe.distill, recipe.evaluate.control_share),
-            "model": recipe.model.model_copy(update=dict(control.model)),
-        }
-    )
-    taught = [control.lesson(lesson) for lesson in lessons(run, "train")]
 
     def tell(what: str, done: int, total: int) -> None:
         progress(f"control {name}, {what}", done, total)
 
-    student, _ = teach_student(altered, taught, facts_of(run), folder / "checkpoints", tell)
+    taught, facts = lessons(run, "train"), facts_of(run)
+    student, _ = teach_student(control_recipe(name, recipe), taught, facts, folder / "checkpoints", tell)
     tuning = read_stays(run / "cohort" / "stays", "tuning")
     shown = examples(tuning, [""] * len(tuning), student.tokenizer, student.settings, student.hours)
     set_operating_point(student, shown)
     save_student(student, folder)
     return student
+
+
+def control_recipe(name: str, recipe: Recipe) -> Recipe:
+    """The recipe of a control: one key differs, and the steps are so many as controls get."""
+    section, key, value = CONTROLS[name]
+    shortened = recipe.model_copy(
+        update={"distill": _shortened(recipe.distill, recipe.evaluate.control_share)}
+    )
+    altered = getattr(shortened, section).model_copy(update={key: value})
+    return shortened.model_copy(update={section: altered})
 
 
 def _shortened(distill: Distill, share: float) -> Distill:

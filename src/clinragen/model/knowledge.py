@@ -1,7 +1,7 @@
 """What the series may attend to: the state words, and the facts that bear on each variable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,6 +48,19 @@ def entries(facts: Sequence[Fact], variables: Sequence[str], tokenizer: Any) -> 
         allowed=allowed,
         target=_targets(used, variables),
     )
+
+
+def known(facts: Sequence[Fact], how: str, seed: int) -> list[Fact]:
+    """The facts a student may read: all, none, or each with the diagnoses of another one (a control)."""
+    if how == "none":
+        return []
+    if how == "facts":
+        return list(facts)
+    order = np.random.default_rng([seed, 29]).permutation(len(facts)).tolist()
+    return [
+        replace(fact, text=facts[other].text, diagnoses=facts[other].diagnoses)
+        for fact, other in zip(facts, order, strict=True)
+    ]
 
 
 def as_told(name: str) -> str:

@@ -55,13 +55,19 @@ class SumOfPieces(nn.Module):
 
 
 class FactAttention(nn.Module):
-    """token = .7071 * (attention over rows @ row embeddings + embedding of the variable's name)."""
+    """token = .7071 * (attention over rows @ row embeddings + embedding of the variable's name).
+
+    Without names (a control) a token is the first part alone.
+    """
 
     allowed: Bool[Tensor, "variable row"]
     target: Float[Tensor, "variable state row"]
 
-    def __init__(self, rows: Entries, series_width: int, width: int, inner: int = 256) -> None:
+    def __init__(
+        self, rows: Entries, series_width: int, width: int, is_named: bool = True, inner: int = 256
+    ) -> None:
         super().__init__()
+        self.is_named = is_named
         self.rows, self.names = SumOfPieces(rows.pieces), SumOfPieces(rows.names)
         self.query = nn.Linear(series_width, inner, bias=False)
         self.key = nn.Linear(width, inner, bias=False)
@@ -81,13 +87,18 @@ class FactAttention(nn.Module):
         logits = self.query(series) @ keys.T / math.sqrt(keys.shape[-1])
         logits = logits.masked_fill(~self.allowed, -1e4)
         attention = logits.softmax(-1)
-        return Read(HALF * (attention @ values + self.names(embedding)), logits, attention)
+        return Read(self._tokens(attention, embedding), logits, attention)
 
     def pseudo(self, states: Int[Tensor, "batch variable"], embedding: nn.Embedding) -> Read:
         """What a perfect series encoder would read for these true states (-1: not measured)."""
         attention = self.target_attention(states)
-        tokens: Tensor = HALF * (attention @ self.rows(embedding) + self.names(embedding))
-        return Read(tokens, None, attention)
+        return Read(self._tokens(attention, embedding), None, attention)
+
+    def _tokens(
+        self, attention: Float[Tensor, "batch variable row"], embedding: nn.Embedding
+    ) -> Float[Tensor, "batch variable width"]:
+        read: Tensor = attention @ self.rows(embedding)
+        return HALF * (read + self.names(embedding)) if self.is_named else read
 
     def target_attention(self, states: Int[Tensor, "batch variable"]) -> Float[Tensor, "batch variable row"]:
         """The attention each true state should have: most on the state, the rest on its facts."""

@@ -64,8 +64,11 @@ class Student(nn.Module):
         self.series_encoder = SeriesEncoder(
             len(rows.variables), hours, settings.patch_hours, settings.series_width, inner
         )
-        form = FactAttention if settings.attention == "facts" else TokenBagAttention
-        self.attention: FactAttention | TokenBagAttention = form(rows, inner, backbone.width)
+        self.attention: FactAttention | TokenBagAttention = (
+            FactAttention(rows, inner, backbone.width, settings.name_embedding)
+            if settings.attention == "facts"
+            else TokenBagAttention(rows, inner, backbone.width)
+        )
         self.head = EvidenceHead(len(tokenizer), rows, len(diagnosis_names()), backbone.width)
         self.diagnosis_tokens = DiagnosisTokens(tokenizer)
         self.register_buffer("operating_point", torch.tensor(0.0))
