@@ -96,6 +96,18 @@ def facts(
     console.print_json(json.dumps(facts_of_case(case, run, top), ensure_ascii=False))
 
 
+@app.command()
+def grid(
+    path: Annotated[Path, typer.Argument(help="a grid file (TOML)")], overrides: Overrides = None
+) -> None:
+    """Run every variant of a grid with every seed, and write their table."""
+    from clinragen.grid import read_grid, run_grid
+
+    told = run_grid(read_grid(path, overrides or ()), _run)
+    console.print(told.read_text(encoding="utf-8"), markup=False)
+    console.print(f"written: {told}")
+
+
 def _step_command(step: Step) -> None:
     def command(recipe: RecipePath, overrides: Overrides = None) -> None:
         _run(step, read_recipe(recipe, overrides or ()))

@@ -1,9 +1,11 @@
 """The story as a table: which steps there are, what each reads, and how one is run or skipped."""
 
 import importlib
+import os
 import platform
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,20 @@ def run_step(step: Step, recipe: Recipe, progress: Progress) -> bool:
         },
     )
     return True
+
+
+def borrow_step(step: Step, recipe: Recipe, others: Sequence[Path]) -> bool:
+    """Take a step that another run has complete for the same inputs, by hard links; True if one had it."""
+    run = run_folder(recipe)
+    mark = fingerprint(_what_is_read(step, recipe, run))
+    if (run / step.name).exists():
+        return False
+    for other in others:
+        manifest = other / step.name / MANIFEST
+        if manifest.exists() and read_json(manifest)["fingerprint"] == mark:
+            shutil.copytree(other / step.name, run / step.name, copy_function=os.link)
+            return True
+    return False
 
 
 def _what_is_read(step: Step, recipe: Recipe, run: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import f1_score
 
