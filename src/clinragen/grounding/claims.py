@@ -9,7 +9,7 @@ from clinragen.grounding.backing import curated_index, with_fact
 from clinragen.grounding.denial import with_denial_judged
 from clinragen.grounding.entailment import Entailment, with_entailment
 from clinragen.grounding.note import NoteIndex, check_note_clause, note_index
-from clinragen.grounding.remarks import is_heading, is_likely_remark, is_remark
+from clinragen.grounding.remarks import is_heading, is_remark
 from clinragen.grounding.sentences import Clause, clauses
 from clinragen.grounding.series import (
     UNMEASURED,
@@ -74,8 +74,6 @@ class _Chart:
         if is_remark(clause.text) or is_heading(clause.text, claim is not None):
             return None, _Told(spoken_of, told.before)
         claim = claim or check_unmeasured(clause, self.series, self.note.text)
-        if claim is None and is_likely_remark(clause.text):
-            return None, _Told(spoken_of, told.before)
         if claim is None or (claim.reason.endswith(UNMEASURED) and self._is_awaited(clause)):
             claim = check_note_clause(clause.text, clause.start, self.note, told.before)
         return claim, _Told(spoken_of, clause.text)

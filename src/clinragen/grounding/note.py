@@ -13,6 +13,7 @@ from clinragen.grounding.note_inference import is_drawn, opens_inference
 from clinragen.grounding.note_last_words import denied_kind, missing_number, other_organism, other_side
 from clinragen.grounding.note_status import OF_A_PLACE
 from clinragen.grounding.note_views import views
+from clinragen.grounding.remarks import is_likely_remark
 from clinragen.schema import Claim, Verdict
 
 __all__ = ["NoteIndex", "check_note_clause", "note_index"]
@@ -44,6 +45,8 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     if not any(token.weight == 1 for _, token in clause.told()):
         return None
     found = best_comparison(clause, note)
+    if is_likely_remark(text) and (found is None or found.coverage < QUOTED):
+        return None
     if opens_inference(text):
         verdict: Verdict = "supported" if is_drawn(clause, before, note, found) else "unverifiable"
         reason = "the note says so" if verdict == "supported" else "an inference that the note does not draw"

@@ -10,6 +10,7 @@ import re
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from clinragen.grounding.note_words import tokens
 from clinragen.grounding.lexicon import LEVELS, SCOPES, TRENDS, cues
 from clinragen.grounding.sentences import has_verb
 
@@ -56,7 +57,10 @@ def remark_features(text: str) -> dict[str, float]:
     """The words of a clause, and whether it tells of the patient, the past, a number or what should be."""
     is_of_patient, is_told = _PATIENT.search(text) is not None, _TOLD.search(text) is not None
     has_number = _DIGIT.search(text) is not None
+    named = sum(len(token.concepts) > 1 for token in tokens(text, 0, len(text)))
     found = {
+        "form: clinical": named > 0,
+        "form: clinical throughout": named > 1,
         "form: patient": is_of_patient,
         "form: told": is_told,
         "form: number": has_number,
