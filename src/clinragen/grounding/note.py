@@ -45,14 +45,14 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     if not any(token.weight == 1 for _, token in clause.told()):
         return None
     found = best_comparison(clause, note)
-    if is_likely_remark(text) and (found is None or found.coverage < QUOTED):
-        return None
     if opens_inference(text):
         verdict: Verdict = "supported" if is_drawn(clause, before, note, found) else "unverifiable"
         reason = "the note says so" if verdict == "supported" else "an inference that the note does not draw"
         return _claim(text, start, clause, verdict, note, found, reason)
     told = features(text, clause, note, found)
-    if told["form: advice"] and (found is None or found.coverage < QUOTED):
+    is_quoted = found is not None and found.coverage >= QUOTED
+    is_remark = told["form: advice"] or (is_likely_remark(text) and not told["form: quotation"])
+    if is_remark and not is_quoted:
         return None
     verdict = verdict_on(note, found, told)
     reason = _reason(verdict, told, clause, found)

@@ -10,8 +10,8 @@ import re
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from clinragen.grounding.note_words import tokens
 from clinragen.grounding.lexicon import LEVELS, SCOPES, TRENDS, cues
+from clinragen.grounding.note_words import tokens
 from clinragen.grounding.sentences import has_verb
 
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|We|we|My|my|me|us)\b(?!\.)")
@@ -35,7 +35,7 @@ _PATIENT = re.compile(
 )
 _TOLD = re.compile(r"\b(?:was|were|had|did|has|have|been)\b|\b\w{3,}ed\b", re.I)
 _MODAL = re.compile(r"\b(?:should|would|will|can|may|might|must|ought|needs?|could)\b", re.I)
-LIKELY = 0.0
+LIKELY = 0.5
 """The log odds from which a clause is taken for a remark."""
 
 
