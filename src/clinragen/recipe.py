@@ -6,107 +6,23 @@ A section is read by the step of that name, `grounding` by the steps that check 
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
+from clinragen.recipe_data import Cohort, Knowledge, Section, Source
 
-class Section(BaseModel):
-    """A frozen part of a recipe that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Source(Section):
-    """Where records come from."""
-
-    kind: Literal["synthetic", "mimic3", "mimic4", "eicu"] = Field(
-        "synthetic", description="the source adapter; synthetic is the simulated hospital"
-    )
-    path: str = Field("", description="folder with the raw tables, relative to the recipe file")
-    stays: int = Field(8000, ge=1, description="synthetic only: how many stays to simulate")
-    shards: int = Field(8, ge=1, description="event shards, cut by subject")
-    credentialed: bool = Field(
-        False, description="records of real patients under an agreement: no text may leave this machine"
-    )
-
-
-class Cohort(Section):
-    """Which stays, seen at which time."""
-
-    unit: Literal["icu", "hospital"] = Field("icu", description="what one stay is")
-    hours: float = Field(48.0, gt=0, description="prediction time, in hours after the stay begins")
-    min_age: float = Field(18.0, ge=0, description="youngest age kept; an unknown age is kept and counted")
-    min_measurements: int = Field(0, ge=0, description="fewest measurements before the prediction time")
-    mask: Literal["none", "sections", "mentions"] = Field(
-        "none",
-        description="what of the note that names a diagnosis is masked: nothing, whole answer sections "
-        "(hospital course, discharge diagnosis), or every sentence that names a label",
-    )
-    compose_notes: bool = Field(
-        True, description="compose a note from charted facts where the source has none, marked as composed"
-    )
-    train: float = Field(0.7, gt=0, lt=1, description="share of patients to learn from")
-    tuning: float = Field(
-        0.1, gt=0, lt=1, description="share of patients to choose with; the rest is held_out"
-    )
-
-
-class Knowledge(Section):
-    """Which facts the student may read."""
-
-    sources: tuple[Literal["curated", "pubmed", "wikipedia", "primekg", "folder"], ...] = Field(
-        ("curated",),
-        min_length=1,
-        description="where facts come from, the first source of a fact gives its words; "
-        "curated are the cited facts that come with the package and need no network",
-    )
-    min_facts: int = Field(8, ge=0, description="fewest facts every label must have")
-    queries: dict[str, tuple[str, ...]] = Field(
-        {}, description="pubmed, wikipedia: what to search for each label; a label not named: its name"
-    )
-    documents: int = Field(5, ge=1, le=100, description="pubmed, wikipedia: most documents of a query")
-    email: str = Field("", description="pubmed, wikipedia: whom their operators may write to about requests")
-    pubmed_url: str = Field(
-        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils",
-        pattern="^https?://",
-        description="base URL of the NCBI E-utilities",
-    )
-    wikipedia_url: str = Field(
-        "https://en.wikipedia.org/w/api.php",
-        pattern="^https?://",
-        description="URL of a MediaWiki action API",
-    )
-    primekg_file: str = Field("", description="PrimeKG's kg.csv, relative to the recipe file")
-    folder: str = Field("", description="folder of .txt, .md and .pdf files, relative to the recipe file")
-    folder_licence: str = Field("", description="folder: the licence under which its files may be used")
-    cache: str = Field("", description="folder of what was fetched; empty: .fetched beside the run folders")
-    endpoint: str = Field("", description="base URL of an OpenAI-compatible API that reads the documents")
-    model: str = Field("", description="the name of the model that reads the documents")
-    folder_may_leave: bool = Field(
-        False, description="folder: whether its texts may be sent to an endpoint on another machine"
-    )
-
-    @model_validator(mode="after")
-    def _complete(self) -> "Knowledge":
-        lacking = [
-            f"{key} (needed by {source})"
-            for source in self.sources
-            for key in _NEEDED_BY.get(source, ())
-            if not getattr(self, key)
-        ]
-        if lacking:
-            raise ValueError("knowledge lacks " + ", ".join(lacking))
-        if len(set(self.sources)) < len(self.sources):
-            raise ValueError("knowledge.sources names a source twice")
-        return self
-
-
-_NEEDED_BY = {
-    "pubmed": ("email", "endpoint", "model"),
-    "wikipedia": ("email", "endpoint", "model"),
-    "primekg": ("primekg_file",),
-    "folder": ("folder", "folder_licence", "endpoint", "model"),
-}
-"""What a source of facts cannot do without: an address, and a model that reads documents."""
+__all__ = [
+    "Cohort",
+    "Distill",
+    "Engine",
+    "Evaluate",
+    "Grounding",
+    "Knowledge",
+    "Model",
+    "Recipe",
+    "Section",
+    "Source",
+    "Teach",
+]
 
 
 class Teach(Section):
@@ -211,6 +127,15 @@ class Distill(Section):
     """How long and how hard each stage trains."""
 
     batch: int = Field(16, ge=1, description="stays in a batch")
+    batch_pieces: int = Field(
+        0,
+        ge=0,
+        description="most pieces of a batch, padding included, stays of like length together; "
+        "0: `batch` stays",
+    )
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="of the products in training; weights and moments are fp32 either way"
+    )
     evidence_steps: int = Field(
         1000, ge=0, description="steps that fit the head's single weights before stage 1; a few seconds"
     )

@@ -1,6 +1,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -24,6 +25,13 @@ RECIPE = Recipe(
 
 def lessons(student: Student) -> list[Example]:
     return examples(STAYS * 4, TEXTS * 4, student.tokenizer, SETTINGS, 48)
+
+
+def lesson(length: int) -> Example:
+    """A lesson of so many pieces, the note's and the text's."""
+    blank = np.zeros(1, dtype=np.float32)
+    note, target = (2,) * (length - 5), (3,) * 5
+    return Example("a", note, (), blank[None], blank.astype(int), blank, target, (), (), ())
 
 
 class KilledError(Exception):
@@ -85,3 +93,28 @@ def test_the_rate_rises_then_falls_to_three_percent() -> None:
     assert rates[0] == pytest.approx(1 / 40)
     assert max(rates) == pytest.approx(1.0)
     assert rates[-1] == pytest.approx(0.03, abs=0.01)
+
+
+@given(st.integers(0, 200), st.integers(40, 400))
+def test_a_budget_of_pieces_is_kept_and_every_stay_comes_once_an_epoch(start: int, most: int) -> None:
+    chosen = [lesson(length) for length in range(10, 60, 3)]
+    seen: list[int] = []
+    for step in range(start, start + 40):
+        places = draw(chosen, 0, [start], step, most)
+        longest = max(len(chosen[i].note) + len(chosen[i].target) for i in places)
+        assert len(places) * longest <= most or len(places) == 1
+        seen += draw(chosen, 0, [start], step - start, most)
+    counts = Counter(seen[: len(chosen)])
+    assert set(counts.values()) == {1}
+
+
+def test_bf16_training_follows_fp32(tmp_path: Path) -> None:
+    losses = {}
+    for precision in ("fp32", "bf16"):
+        distill = RECIPE.distill.model_copy(update={"precision": precision})
+        recipe = RECIPE.model_copy(update={"distill": distill})
+        student = small_student()
+        log = train(student, stages(recipe), lessons(student), 0, tmp_path / precision, 10**6)
+        losses[precision] = [row.text for row in log if row.text]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.02)
+    assert losses["bf16"] != losses["fp32"]

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from clinragen.distill.draw import draw
+from clinragen.distill.mishaps import StopRequest, check_loss, memory_told, stop_request
 from clinragen.distill.optimiser import StageOptimiser
 from clinragen.distill.stages import Stage
 from clinragen.model.batch import (
@@ -58,7 +59,24 @@ def train(
     every: int,
     tell: Tell = lambda *_: None,
 ) -> list[Losses]:
-    """Train through all stages, from the last checkpoint in `folder` if there is one."""
+    """Train through all stages, from the last checkpoint in `folder` if there is one.
+
+    SIGTERM stops it after the step at hand, saved; a kill loses the steps since the last checkpoint.
+    """
+    with stop_request() as stop, memory_told():
+        return _train(student, plan, chosen, seed, folder, every, tell, stop)
+
+
+def _train(
+    student: Student,
+    plan: Sequence[Stage],
+    chosen: Sequence[Example],
+    seed: int,
+    folder: Path,
+    every: int,
+    tell: Tell,
+    stop: StopRequest,
+) -> list[Losses]:
     total = sum(stage.steps for stage in plan)
     at_stage, at_step = 0, 0
     log: list[Losses] = []
@@ -72,6 +90,7 @@ def train(
         done = sum(earlier.steps for earlier in plan[:index])
         for step in range(at_step if index == at_stage else 0, stage.steps):
             loss, told = _loss(student, stage, chosen, [seed, index], step)
+            check_loss(loss, stage.name, step)
             optimiser.step(loss, step)
             log.append(told)
             tell(
@@ -79,8 +98,9 @@ def train(
                 done + step + 1,
                 total,
             )
-            if (step + 1) % every == 0 or step + 1 == stage.steps:
+            if (step + 1) % every == 0 or step + 1 == stage.steps or stop.came:
                 _save(student, optimiser, index, step + 1, log, folder / LATEST)
+                stop.obey(step + 1)
     return log
 
 
@@ -88,9 +108,9 @@ def _loss(
     student: Student, stage: Stage, chosen: Sequence[Example], seed: Sequence[int], step: int
 ) -> tuple[torch.Tensor, Losses]:
     rng = np.random.default_rng([*seed, step])
-    if rng.random() < stage.reading:
-        return _reading_loss(student, stage, chosen, seed, step, rng)
-    return _whole_loss(student, stage, chosen, seed, step, rng)
+    of_kind = _reading_loss if rng.random() < stage.reading else _whole_loss
+    with torch.autocast(student.device.type, torch.bfloat16, enabled=stage.precision == "bf16"):
+        return of_kind(student, stage, chosen, seed, step, rng)
 
 
 def _reading_loss(
@@ -102,7 +122,7 @@ def _reading_loss(
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
     """Twice as many stays: findings alone or the note alone, and the judgement alone, each to be told."""
-    shown = [chosen[i] for i in draw(chosen, 2 * stage.batch, [*seed, 23], step)]
+    shown = [chosen[i] for i in draw(chosen, 2 * stage.batch, [*seed, 23], step, 2 * stage.batch_pieces)]
     is_of_note = rng.random() < NOTE_LESSONS or not stage.shows_series
     is_pseudo = rng.random() < stage.pseudo
     batch, answers = (note_lesson if is_of_note else series_lesson)(shown), answer_lesson(shown)
@@ -122,7 +142,7 @@ def _whole_loss(
     step: int,
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
-    batch = collate([chosen[i] for i in draw(chosen, stage.batch, seed, step)])
+    batch = collate([chosen[i] for i in draw(chosen, stage.batch, seed, step, stage.batch_pieces)])
     batch = batch if stage.shows_series else without_series(batch)
     pseudo, withheld = rng.random(2)
     if "language" in stage.trains and "series" in stage.trains:

@@ -36,6 +36,8 @@ class Stage:
     head_weight: float
     align_weight: float
     batch: int
+    batch_pieces: int
+    precision: str
 
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:
@@ -58,6 +60,8 @@ def _note(distill: Distill) -> Stage:
         head_weight=distill.head_weight,
         align_weight=0.0,
         batch=distill.batch,
+        batch_pieces=distill.batch_pieces,
+        precision=distill.precision,
     )
 
 
@@ -83,6 +87,8 @@ def _series(recipe: Recipe) -> Stage:
         head_weight=0.0,
         align_weight=1.0 if aligned else 0.0,
         batch=2 * recipe.distill.batch if aligned else recipe.distill.batch,
+        batch_pieces=recipe.distill.batch_pieces,
+        precision=recipe.distill.precision,
     )
 
 
@@ -102,4 +108,6 @@ def _joint(recipe: Recipe) -> Stage:
         head_weight=distill.head_weight,
         align_weight=distill.align_weight if recipe.model.series_as != "text" else 0.0,
         batch=distill.batch,
+        batch_pieces=distill.batch_pieces,
+        precision=distill.precision,
     )

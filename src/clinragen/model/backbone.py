@@ -24,6 +24,7 @@ from transformers import (
 from transformers.modeling_outputs import BaseModelOutput
 
 from clinragen.errors import RecipeError
+from clinragen.model import biased_attention
 from clinragen.recipe import Model
 
 LIKENESS = 3.0
@@ -38,6 +39,7 @@ class T5Backbone(nn.Module):
     def __init__(self, model: T5ForConditionalGeneration) -> None:
         super().__init__()
         self.model: Any = model
+        self.model.set_attn_implementation(biased_attention.NAME)
 
     @property
     def embedding(self) -> nn.Embedding:
@@ -71,13 +73,19 @@ class T5Backbone(nn.Module):
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
     ) -> Float[Tensor, ""]:
-        """Mean cross-entropy of the target text; IGNORED pieces do not count."""
-        loss: Tensor = self.model(
-            encoder_outputs=BaseModelOutput(last_hidden_state=hidden),
-            attention_mask=mask.long(),
-            labels=target,
-        ).loss
-        return loss
+        """Mean cross-entropy of the target text; for IGNORED pieces no word is even weighed."""
+        told: Tensor = self.model.decoder(
+            input_ids=self.model._shift_right(target),
+            encoder_hidden_states=hidden,
+            encoder_attention_mask=mask.long(),
+            use_cache=False,
+        ).last_hidden_state
+        counts = target != IGNORED
+        told = told[counts]
+        if self.model.config.scale_decoder_outputs:
+            told = told * self.width**-0.5
+        words: Tensor = self.model.lm_head(told)
+        return nn.functional.cross_entropy(words.float(), target[counts])
 
     @torch.no_grad()
     def write(

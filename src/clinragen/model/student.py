@@ -73,6 +73,11 @@ class Student(nn.Module):
         self.diagnosis_tokens = DiagnosisTokens(tokenizer)
         self.register_buffer("operating_point", torch.tensor(0.0))
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.operating_point.device
+
     def read_series(self, batch: Batch) -> Read:
         """One token per variable from the numbers."""
         vectors = self.series_encoder(batch.values, batch.measured)
