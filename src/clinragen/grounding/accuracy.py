@@ -17,7 +17,10 @@ from clinragen.schema import Claim, Part, Stay, Verdict
 
 LabelledSet = Literal["development", "test"]
 Check = Callable[[str, Stay], tuple[Claim, ...]]
-FILES: Mapping[LabelledSet, tuple[str, ...]] = {"development": ("a", "b", "c", "d", "e", "f"), "test": ("f",)}
+FILES: Mapping[LabelledSet, tuple[str, ...]] = {
+    "development": ("a", "b", "c", "d", "e", "f", "o"),
+    "test": ("f",),
+}
 
 
 @dataclass(frozen=True, slots=True)

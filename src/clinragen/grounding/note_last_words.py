@@ -11,6 +11,10 @@ CLOSE = 0.5
 """What a word in the same sentence counts beside 1 for a word in the same list item."""
 ROUNDING = 0.03
 
+_FAMILIES = frozenset({"bacter", "virus", "fungus", "parasit"})
+"""An organism takes the place of another one of its family only."""
+_CULTURE = "cultur"
+
 Part = tuple[int, int, int]
 
 
@@ -70,6 +74,10 @@ def other_organism(clause: NoteIndex, note: NoteIndex) -> str | None:
             if classes().get(each.concept) == "organism" and not note.statuses(at)
         ]
         is_kin = any(each.concept in token.concepts for each in others)
+        others = [each for each in others if _FAMILIES.intersection(each.concepts, token.concepts)]
+        awaited = [at for at in note.places.get(_CULTURE, ()) if "planned" in note.statuses(at)]
+        if awaited and not others:
+            return "the culture is awaited"
         if others and not is_kin:
             said = {each.concept for _, each in clause.told()}
             other = next((each for each in others if each.concept not in said), others[0])

@@ -239,7 +239,7 @@ def _is_over(pair: Pair) -> bool:
 
 def _is_current(pair: Pair) -> bool:
     is_said = bool(pair.said & OVER) and not pair.told & OVER
-    return is_said and not pair.is_history and not pair.is_procedure
+    return is_said and not (pair.is_history or pair.is_procedure or pair.is_dated)
 
 
 def _is_running(pair: Pair) -> bool:
