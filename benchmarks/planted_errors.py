@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from clinragen.grounding.accuracy import Label, LabelledCase, judged, labelled_cases
+from clinragen.grounding.accuracy import FILES, Label, LabelledCase, judged, labelled_cases
 from clinragen.grounding.claims import check
 
 PAIRS = (
@@ -119,7 +119,7 @@ def main() -> None:
     """Print the share of flips caught, by kind and part of the chart."""
     caught: Counter[tuple[str, str]] = Counter()
     tried: Counter[tuple[str, str]] = Counter()
-    for case in (*labelled_cases("development"), *labelled_cases("test")):
+    for case in (case for part in FILES for case in labelled_cases(part)):
         for label, said in judged(case).verdicts:
             if label.verdict == said == "supported":
                 for kind, is_caught in planted(case, label):

@@ -1,4 +1,4 @@
-"""Fit the weights by which a note decides claims, from the labelled claims for development.
+"""Fit the weights by which a note decides claims, from the labelled claims.
 
     python scripts/fit_note_decision.py [SETS]    # writes note_decision.csv from all sets, or from "ab"
 
@@ -28,7 +28,7 @@ from clinragen.grounding.note_index import NoteIndex, clause_index, note_index
 from clinragen.schema import VERDICTS
 
 HERE = Path(__file__).resolve().parents[1] / "src/clinragen/grounding"
-SETS = FILES["development"]
+SETS = tuple(name for names in FILES.values() for name in names)
 STRANGE = 0.05
 DEARER = 2.0
 """What a contradicted claim counts: to support one is worse than to leave a true one open."""

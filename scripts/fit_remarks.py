@@ -1,4 +1,4 @@
-"""Fit the weights by which a clause is told to be a remark, from the labelled claims for development.
+"""Fit the weights by which a clause is told to be a remark, from the labelled claims.
 
     python scripts/fit_remarks.py    # writes remark_weights.csv
 
@@ -71,7 +71,7 @@ def estimate(weights: Weights, examples: Sequence[Told]) -> str:
 
 def main() -> None:
     """Estimate on each set with the weights of the others, then write the weights of all."""
-    sets = {name: told(name) for name in FILES["development"]}
+    sets = {name: told(name) for names in FILES.values() for name in names}
     for name in sets:
         others = [each for other in sets if other != name for each in sets[other]]
         print(f"{name}: {estimate(fit(others), sets[name])}")

@@ -135,7 +135,7 @@ def test_a_run_with_an_entailment_model_says_so_wherever_it_checks(undisturbed: 
         for each in (tmp_path / "runs", undisturbed / "runs")
     )
     # A model that says yes to all takes contradicted claims of the labelled cases for supported.
-    name = "checker/contradicted_called_supported"
+    name = "checker/plain/contradicted_called_supported"
     assert metrics[name]["value"] > before[name]["value"]
     told = diagnose_case(run, next((run / "evaluate" / "cases").glob("*.json")))
     assert told["checker"].startswith("rules, and tiny-nli")

@@ -35,12 +35,12 @@ def test_labels_lie_in_their_rationale_in_order_and_apart(part: str) -> None:
         assert ends[-1] <= len(case.rationale)
 
 
-def test_development_and_test_share_no_case() -> None:
+def test_sets_share_no_case() -> None:
     names = [case.stay.stay_id for part in FILES for case in labelled_cases(part)]
     assert len(names) == len(set(names))
 
 
 def test_claims_of_every_labelled_case_lie_in_their_rationale() -> None:
-    for case in labelled_cases("development")[:10]:
+    for case in labelled_cases("plain")[:10]:
         for claim in check(case.rationale, case.stay):
             assert case.rationale[claim.start : claim.end] == claim.text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clinragen.evaluate.checker import checker_scores
+from clinragen.evaluate.checker import all_checker_scores
 from clinragen.evaluate.rationale import check_rationale, claim_scores
 from clinragen.evaluate.report.context import ReportContext
 from clinragen.evaluate.report.render import write_report
@@ -80,8 +80,8 @@ def test_the_report_says_what_decided(run: Path, tmp_path: Path):
 
 
 def test_the_error_in_the_report_is_that_of_the_checker_given():
-    silent = checker_scores(10, 0, check=lambda _text, _stay: ())
-    assert silent["checker/found"].value == 0
+    silent = all_checker_scores(10, 0, lambda _text, _stay: ())
+    assert silent["checker/plain/found"].value == silent["checker/paraphrased/found"].value == 0
 
 
 def test_a_finished_run_tells_how_it_was_checked(tmp_path: Path):

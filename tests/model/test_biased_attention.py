@@ -6,7 +6,7 @@ from clinragen.model.backbone import IGNORED, T5Backbone
 from clinragen.model.biased_attention import BiasedAttention, attend
 
 
-def config(is_tied: bool) -> T5Config:
+def config(is_tied: bool, form: str = "gated-gelu") -> T5Config:
     return T5Config(
         vocab_size=60,
         d_model=16,
@@ -14,6 +14,7 @@ def config(is_tied: bool) -> T5Config:
         d_ff=16,
         num_layers=2,
         num_heads=2,
+        feed_forward_proj=form,
         dropout_rate=0.0,
         tie_word_embeddings=is_tied,
         pad_token_id=0,

@@ -36,8 +36,19 @@ SHARES: Mapping[str, tuple[Test, Test]] = {
 """Shares of labelled claims: for which test holds, of those for which the second does."""
 
 
-def checker_scores(samples: int, seed: int, part: LabelledSet = "test", check: Check = check) -> Scores:
-    """Scores of a checker on labelled cases, as `checker/...`, with intervals over cases.
+REPORTED: tuple[LabelledSet, ...] = ("plain", "paraphrased")
+"""The sets whose scores stand in every report."""
+
+
+def all_checker_scores(samples: int, seed: int, check: Check = check) -> Scores:
+    """The scores of a checker on all sets that are reported."""
+    return {
+        name: score for part in REPORTED for name, score in checker_scores(samples, seed, part, check).items()
+    }
+
+
+def checker_scores(samples: int, seed: int, part: LabelledSet, check: Check = check) -> Scores:
+    """Scores of a checker on labelled cases, as `checker/<set>/...`, with intervals over cases.
 
     `strict_micro_f1` is 2 right / (claims labelled + claims told by the checker): a claim it tells where
     there is none counts against it. The accuracies are over the claims found.
@@ -47,10 +58,12 @@ def checker_scores(samples: int, seed: int, part: LabelledSet = "test", check: C
     rights = 2 * _counts(cases, _is_right)
     told = np.array([case.spurious + len(case.verdicts) for case in cases]) + _counts(cases, _is_found)
     return {
-        "checker/strict_micro_f1": share(rights, told, weights, NO_CLAIM),
+        f"checker/{part}/strict_micro_f1": share(rights, told, weights, NO_CLAIM),
         **{
-            f"checker/{name}": share(_counts(cases, part, whole), _counts(cases, whole), weights, NO_CLAIM)
-            for name, (part, whole) in SHARES.items()
+            f"checker/{part}/{name}": share(
+                _counts(cases, test, whole), _counts(cases, whole), weights, NO_CLAIM
+            )
+            for name, (test, whole) in SHARES.items()
         },
     }
 

@@ -11,7 +11,7 @@ from clinragen.evaluate.answers import Answers, best_threshold, text_answers, wi
 from clinragen.evaluate.baselines import baseline_answers
 from clinragen.evaluate.bootstrap import resamples, share
 from clinragen.evaluate.ceiling import ceiling_answers
-from clinragen.evaluate.checker import checker_scores
+from clinragen.evaluate.checker import all_checker_scores
 from clinragen.evaluate.decodings import Decoded, best_grounded, decoding_scores
 from clinragen.evaluate.evidence import evidence_places, read_truth, recall_by_evidence
 from clinragen.evaluate.metrics import NO_STAY, Weights
@@ -69,7 +69,7 @@ def compare(recipe: Recipe, run: Path, predicted: Predicted, checker: Checker, p
         **claim_scores("held_out", checked, weights),
         **likeness_scores("held_out", predicted.student, rationales(run), weights),
         **swap_scores("held_out", predicted.swap, predicted.donors, predicted.swapped, swap_weights, checker),
-        **checker_scores(samples, recipe.seed, check=checker.check),
+        **all_checker_scores(samples, recipe.seed, checker.check),
     }
     free = Decoded(predicted.student, checked, 1)
     judged = answers["held_out/probabilities"]

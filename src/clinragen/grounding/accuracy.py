@@ -15,12 +15,14 @@ from clinragen.case import parse_case
 from clinragen.grounding.claims import check
 from clinragen.schema import Claim, Part, Stay, Verdict
 
-LabelledSet = Literal["development", "test"]
-Check = Callable[[str, Stay], tuple[Claim, ...]]
+LabelledSet = Literal["wordy", "plain", "paraphrased"]
 FILES: Mapping[LabelledSet, tuple[str, ...]] = {
-    "development": ("a", "b", "c", "d", "e", "f", "o"),
-    "test": ("f",),
+    "wordy": ("a", "b", "c", "d"),
+    "plain": ("e", "f"),
+    "paraphrased": ("o",),
 }
+"""The labelled sets by how they are written; the errors of all have been read in making the checker."""
+Check = Callable[[str, Stay], tuple[Claim, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A verdict from the features of a clause: a multinomial logistic regression whose weights are a table.
 
-`scripts/fit_note_decision.py` makes the table from the labelled claims for development.
+`scripts/fit_note_decision.py` makes the table from the labelled claims.
 """
 
 import csv

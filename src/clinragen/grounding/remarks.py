@@ -2,7 +2,7 @@
 
 "I would not rush the second look", "Patience is the best policy here", "Summary for the round". Cues tell
 most of them, the rest a regression on the words of a clause, whose weights `scripts/fit_remarks.py` makes
-from the labelled claims for development.
+from the labelled claims.
 """
 
 import csv

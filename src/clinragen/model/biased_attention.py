@@ -33,7 +33,7 @@ class BiasedAttention(torch.autograd.Function):
         scores = torch.matmul(query, key.transpose(-1, -2))
         if scaling != 1.0:
             scores *= scaling
-        scores += bias.to(scores.dtype)
+        scores += bias.to(scores.dtype).contiguous()
         if mask is not None:
             scores += mask.to(scores.dtype)
         weights = torch.softmax(scores, -1)
@@ -63,9 +63,7 @@ class BiasedAttention(torch.autograd.Function):
 def _summed(of_scores: Tensor, shape: torch.Size, dtype: torch.dtype) -> Tensor:
     """The gradient of a bias that several stays, or heads, share."""
     shared = [place for place, (a, b) in enumerate(zip(of_scores.shape, shape, strict=True)) if a != b]
-    return (
-        of_scores.sum(shared, keepdim=True, dtype=torch.float32).to(dtype) if shared else of_scores.to(dtype)
-    )
+    return (of_scores.sum(shared, keepdim=True) if shared else of_scores).to(dtype)
 
 
 def attend(

@@ -7,6 +7,7 @@ from typing import Any
 
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.evaluate.bootstrap import Estimate
+from clinragen.evaluate.checker import REPORTED
 from clinragen.evaluate.evidence import PLACES
 from clinragen.evaluate.report.context import ROWS, SIMULATED_ONLY, STUDENT, Kind, ReportContext
 from clinragen.evaluate.scores import Scores, slug
@@ -203,11 +204,11 @@ CHECKER_SCORES = {
 
 
 def checker(scores: Scores) -> list[Line]:
-    """How often the checker is right on labelled claims that it was not made with."""
+    """How often the checker is right on labelled claims, set by set."""
     return [
-        Line(title, "student", [cell(scores.get(f"checker/{name}"), percent)])
+        Line(title, "student", [cell(scores.get(f"checker/{part}/{name}"), percent) for part in REPORTED])
         for name, title in CHECKER_SCORES.items()
-        if f"checker/{name}" in scores
+        if f"checker/{REPORTED[0]}/{name}" in scores
     ]
 
 

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from clinragen import __version__
+from clinragen.evaluate.checker import REPORTED
 from clinragen.evaluate.evidence import PLACES
 from clinragen.evaluate.report import numbers, plots
 from clinragen.evaluate.report.cases import case_view
@@ -67,6 +68,7 @@ def _view(context: ReportContext) -> dict[str, Any]:
         "verdicts": list(VERDICTS),
         "claims": numbers.claims(scores),
         "checker": numbers.checker(scores),
+        "checker_sets": REPORTED,
         "decodings": numbers.decodings(scores),
         "decoding_columns": numbers.DECODING_COLUMNS,
         "texts": numbers.text_scores(scores),
