@@ -16,6 +16,8 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from clinragen.grounding.accuracy import FILES, labelled_case
+from clinragen.grounding.note import clinical_words
+from clinragen.grounding.note_index import clause_index
 from clinragen.grounding.remarks import LIKELY, remark_features
 from clinragen.grounding.sentences import clauses
 
@@ -43,7 +45,8 @@ def told(name: str) -> list[Told]:
                 >= SHARED * min(label.end - label.start, clause.end - clause.start)
             }
             if about != {"series"}:
-                found.append((remark_features(clause.text), not about))
+                clinical = clinical_words(clause_index(clause.text))
+                found.append((remark_features(clause.text, clinical), not about))
     return found
 
 

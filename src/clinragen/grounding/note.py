@@ -51,7 +51,9 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
         return _claim(text, start, clause, verdict, note, found, reason)
     told = features(text, clause, note, found)
     is_quoted = found is not None and found.coverage >= QUOTED
-    is_remark = told["form: advice"] or (is_likely_remark(text) and not told["form: quotation"])
+    is_remark = told["form: advice"] or (
+        not told["form: quotation"] and is_likely_remark(text, clinical_words(clause))
+    )
     if is_remark and not is_quoted:
         return None
     verdict = verdict_on(note, found, told)
@@ -65,6 +67,11 @@ def check_note_clause(text: str, start: int, note: NoteIndex, before: str = "") 
     elif verdict == "supported" and (number := missing_number(clause, note)):
         verdict, reason = "unverifiable", f"the note does not tell {number}"
     return _claim(text, start, clause, verdict, note, found, reason)
+
+
+def clinical_words(clause: NoteIndex) -> int:
+    """How many words of a clause name something that the tables know the kind of."""
+    return sum(len(token.concepts) > 1 for _, token in clause.told())
 
 
 def verdict_on(note: NoteIndex, found: Comparison | None, told: dict[str, float]) -> Verdict:

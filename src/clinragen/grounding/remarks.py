@@ -11,7 +11,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 
 from clinragen.grounding.lexicon import LEVELS, SCOPES, TRENDS, cues
-from clinragen.grounding.note_words import tokens
 from clinragen.grounding.sentences import has_verb
 
 _FIRST_PERSON = re.compile(r"\b(?:I|I'm|I've|We|we|My|my|me|us)\b(?!\.)")
@@ -46,21 +45,23 @@ def is_remark(text: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 13)
-def is_likely_remark(text: str) -> bool:
+def is_likely_remark(text: str, clinical: int) -> bool:
     """Whether the words of a clause, which says nothing of the series, are those of a remark."""
     weights = _weights()
-    told = (weights.get(name, 0.0) * value for name, value in remark_features(text).items())
+    told = (weights.get(name, 0.0) * value for name, value in remark_features(text, clinical).items())
     return weights["always"] + sum(told) > LIKELY
 
 
-def remark_features(text: str) -> dict[str, float]:
-    """The words of a clause, and whether it tells of the patient, the past, a number or what should be."""
+def remark_features(text: str, clinical: int) -> dict[str, float]:
+    """The words of a clause, and whether it tells of the patient, the past, a number or what should be.
+
+    `clinical` is how many of its words name something clinical.
+    """
     is_of_patient, is_told = _PATIENT.search(text) is not None, _TOLD.search(text) is not None
     has_number = _DIGIT.search(text) is not None
-    named = sum(len(token.concepts) > 1 for token in tokens(text, 0, len(text)))
     found = {
-        "form: clinical": named > 0,
-        "form: clinical throughout": named > 1,
+        "form: clinical": clinical > 0,
+        "form: clinical throughout": clinical > 1,
         "form: patient": is_of_patient,
         "form: told": is_told,
         "form: number": has_number,
