@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills clean
+.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -51,6 +51,9 @@ bench-check: setup
 # How busy the remote teacher keeps a server, and its own cost; what 50 kills do to its ledger.
 bench-teach: setup
 	$(BIN)/python benchmarks/bench_teach.py
+
+bench-train: setup
+	$(BIN)/python benchmarks/bench_train.py
 
 bench-kills: setup
 	$(BIN)/python benchmarks/bench_kills.py
