@@ -20,8 +20,8 @@ from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 
 from clinragen.distill.draw import draw
-from clinragen.model.backbone import IGNORED, T5Backbone
 from clinragen.model.batch import Example
+from clinragen.model.t5 import T5Backbone
 
 SHORTEST, LONGEST, BATCH, PIECES = 100, 1600, 12, 7000
 TARGET = (60, 200)

@@ -91,7 +91,13 @@ class Grounding(Section):
 class Model(Section):
     """The student."""
 
-    backbone: str = Field("t5-demo", description="t5-demo, or a local path or hub name of any T5")
+    backbone: str = Field(
+        "t5-demo",
+        description="t5-demo, causal-demo, or folder, hub name or GGUF file of a T5 or decoder-only model",
+    )
+    lora_rank: int = Field(
+        0, ge=0, description="rank of the adapters that learn in the backbone's place; 0: all of it learns"
+    )
     series_as: Literal["tokens", "text", "both"] = Field(
         "tokens", description="how the series is read: soft tokens, findings as text, or both"
     )

@@ -2,8 +2,9 @@ import pytest
 import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
-from clinragen.model.backbone import IGNORED, T5Backbone
+from clinragen.model.backbone import IGNORED
 from clinragen.model.biased_attention import BiasedAttention, attend
+from clinragen.model.t5 import T5Backbone
 
 
 def config(is_tied: bool, form: str = "gated-gelu") -> T5Config:

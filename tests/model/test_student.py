@@ -6,11 +6,13 @@ import torch
 
 from clinragen.clinical.findings import STATES
 from clinragen.errors import RunError
-from clinragen.model.backbone import BACKBONES, T5Backbone, demo_t5, has_own_head, pretrained_t5, untie_head
+from clinragen.model.backbone import Backbone
+from clinragen.model.backbones import BACKBONES, pretrained
 from clinragen.model.batch import collate, examples
 from clinragen.model.checkpoint import load_student, save_student
 from clinragen.model.generate import facts_used, predict
 from clinragen.model.knowledge_attention import FactAttention
+from clinragen.model.t5 import demo_t5, has_own_head, untie_head
 from model.small import SETTINGS, STAYS, logits, small_batch, small_student
 
 FORMS = ["facts", "tokens"]
@@ -90,7 +92,7 @@ def test_an_output_head_of_its_own_survives_loading_and_saving(tmp_path: Path) -
     head = torch.randn_like(made.model.shared.weight)
     untie_head(made.model, head)
     made.model.save_pretrained(tmp_path)
-    loaded = pretrained_t5(SETTINGS.model_copy(update={"backbone": str(tmp_path)}), 50)
+    loaded = pretrained(SETTINGS.model_copy(update={"backbone": str(tmp_path)}), 50)
     assert has_own_head(loaded)
     assert torch.equal(loaded.model.lm_head.weight, head)
     assert not torch.equal(loaded.model.lm_head.weight, loaded.model.shared.weight)
@@ -99,7 +101,7 @@ def test_an_output_head_of_its_own_survives_loading_and_saving(tmp_path: Path) -
 @pytest.mark.parametrize("name", [name for name, row in BACKBONES.items() if row.tokenizer is None])
 def test_every_backbone_ignores_masked_places(name: str) -> None:
     torch.manual_seed(0)
-    backbone: T5Backbone = BACKBONES[name].build(SETTINGS, 50)
+    backbone: Backbone = BACKBONES[name].build(SETTINGS, 50)
     vectors, mask = torch.randn(1, 5, backbone.width), torch.tensor([[True, True, True, False, False]])
     short = backbone.encode(vectors[:, :3], mask[:, :3])
     assert torch.allclose(backbone.encode(vectors, mask)[:, :3], short, atol=1e-5)

@@ -129,8 +129,8 @@ def _reading_loss(
     # A lesson on the note shows no series: which of the two would read it makes no difference but in time.
     series = student.pseudo_series(batch) if is_of_note or is_pseudo else student.read_series(batch)
     heard, judged = student.encode_reading(batch, series), student.judgement(answers.labels)
-    text = student.backbone.text_loss(heard.hidden, heard.mask, batch.target)
-    answer = student.backbone.text_loss(judged.hidden, judged.mask, answers.target)
+    text = student.backbone.text_loss(heard.context, heard.mask, batch.target)
+    answer = student.backbone.text_loss(judged.context, judged.mask, answers.target)
     return text + answer, _told(stage, step, text)
 
 
@@ -157,7 +157,7 @@ def _whole_loss(
         is_pseudo = pseudo < stage.pseudo
         series = student.pseudo_series(batch) if is_pseudo else read or student.read_series(batch)
         encoded = student.encode(batch, series, batch.labels)
-        text = student.backbone.text_loss(encoded.hidden, encoded.mask, batch.target)
+        text = student.backbone.text_loss(encoded.context, encoded.mask, batch.target)
         head = _head_loss(encoded.logits, batch)
     loss = stage.text_weight * text + stage.head_weight * head + stage.align_weight * align
     return loss, _told(stage, step, text, head / HEAD_SCALE, align)

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+from transformers import PreTrainedTokenizerFast
 
 from clinragen import __version__
 from clinragen.clinical.diagnoses import diagnosis_names
@@ -13,7 +13,7 @@ from clinragen.clinical.findings import STATES
 from clinragen.clinical.mentions import label_phrases
 from clinragen.clinical.variables import variables
 from clinragen.errors import RunError
-from clinragen.model.backbone import T5Backbone, backbone_row, has_own_head, untie_head
+from clinragen.model.backbones import built, described, kind_of, rebuilt
 from clinragen.model.knowledge import as_told, entries, entries_from_json, entries_to_json
 from clinragen.model.student import Student
 from clinragen.model.text import train_tokenizer
@@ -24,14 +24,12 @@ from clinragen.store import read_json, write_json, written
 
 def new_student(settings: Model, facts: list[Fact], texts: list[str], hours: int, seed: int) -> Student:
     """A student to be trained: its tokenizer is trained on `texts` unless the backbone brings one."""
-    row = backbone_row(settings)
+    brings = kind_of(settings).tokenizer
     tokenizer = (
-        train_tokenizer(texts, settings.vocabulary, terms(facts))
-        if row.tokenizer is None
-        else row.tokenizer(settings)
+        train_tokenizer(texts, settings.vocabulary, terms(facts)) if brings is None else brings(settings)
     )
     torch.manual_seed(seed)
-    backbone = row.build(settings, len(tokenizer))
+    backbone = built(settings, len(tokenizer))
     return Student(settings, backbone, entries(facts, tuple(variables()), tokenizer), tokenizer, hours)
 
 
@@ -53,8 +51,7 @@ def save_student(student: Student, folder: Path) -> None:
         "settings": student.settings.model_dump(),
         "hours": student.hours,
         "labels": diagnosis_names(),
-        "own_head": has_own_head(student.backbone),
-        "backbone": student.backbone.model.config.to_dict(),
+        "backbone": described(student.backbone),
         "rows": entries_to_json(student.rows),
     }
     write_json(folder / "student.json", values)
@@ -68,11 +65,10 @@ def load_student(folder: Path) -> Student:
     if tuple(values["labels"]) != diagnosis_names():
         raise RunError(f"{folder} was trained for other labels", found=", ".join(values["labels"]))
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
-    backbone = T5Backbone(T5ForConditionalGeneration(T5Config.from_dict(values["backbone"])))
-    if values["own_head"]:
-        untie_head(backbone.model, torch.zeros_like(backbone.model.shared.weight))
+    settings = Model(**values["settings"])
+    backbone = rebuilt(values["backbone"], settings)
     rows = entries_from_json(values["rows"])
-    student = Student(Model(**values["settings"]), backbone, rows, tokenizer, values["hours"])
+    student = Student(settings, backbone, rows, tokenizer, values["hours"])
     _fill(student, load_file(folder / "model.safetensors"))
     return student.eval()
 

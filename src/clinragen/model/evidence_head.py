@@ -59,8 +59,8 @@ class GatedEvidence(nn.Module):
 
         A weight w > 0 gives a share w / (1 + w) of the name; what speaks against a label gives nothing.
         """
-        weights = self.pieces.weight.detach().clamp_min(0)
-        said = nn.functional.embedding(batch.note, (weights / (1 + weights)) @ names)
+        weights = nn.functional.embedding(batch.note, self.pieces.weight.detach()).clamp_min(0)
+        said = (weights / (1 + weights)) @ names
         return said * self.gates(batch.note, batch.note_mask).detach().unsqueeze(-1)
 
     def size(self) -> Float[Tensor, ""]:

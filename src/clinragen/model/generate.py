@@ -89,7 +89,7 @@ def _write(student: Student, encoded: Encoded, longest: int, writing: Writing) -
     once = EachSentenceOnce(student.tokenizer) if student.settings.each_sentence_once else None
     rules = [*_answer_rules(student, encoded, writing), *([once] if once else [])]
     written = student.backbone.write(
-        encoded.hidden, encoded.mask, longest, rules=rules, temperature=writing.temperature
+        encoded.context, encoded.mask, longest, rules=rules, temperature=writing.temperature
     ).tolist()
     if once:
         written = [once.without_repeats(row) for row in written]

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from clinragen.clinical.diagnoses import diagnosis_names
-from clinragen.model.backbone import T5Backbone
+from clinragen.model.backbone import Backbone
 from clinragen.model.batch import Batch
 from clinragen.model.evidence_head import EvidenceHead
 from clinragen.model.knowledge import Entries
@@ -24,9 +24,9 @@ from clinragen.recipe import Model
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What the encoder made of a batch: vectors for the decoder, their mask, a logit per diagnosis."""
+    """What was made of a batch: what its texts are written from, the mask, a logit per diagnosis."""
 
-    hidden: Float[Tensor, "batch place width"]
+    context: Float[Tensor, "batch place width"]
     mask: Bool[Tensor, "batch place"]
     logits: Float[Tensor, "batch label"]
 
@@ -55,7 +55,7 @@ class Student(nn.Module):
     """Added to every logit before the decoder reads it; chosen on the tuning patients."""
 
     def __init__(
-        self, settings: Model, backbone: T5Backbone, rows: Entries, tokenizer: Any, hours: int
+        self, settings: Model, backbone: Backbone, rows: Entries, tokenizer: Any, hours: int
     ) -> None:
         super().__init__()
         self.settings, self.rows, self.tokenizer, self.hours = settings, rows, tokenizer, hours
@@ -99,13 +99,13 @@ class Student(nn.Module):
         decoder learns to name what is judged and to give reasons for it, not to judge again.
         """
         as_text = self.settings.series_as == "text"
-        hidden, mask = self._read(series, batch)
+        hidden, context, mask = self._read(series, batch)
         logits = self.head(batch, None if as_text else series.attention, hidden, mask)
         if judged is None:
             judged = (logits + self.operating_point > 0).to(logits.dtype)
         answers = self.diagnosis_tokens(judged, self.backbone.embedding)
         beside = torch.ones_like(judged).bool()
-        return Encoded(torch.cat([hidden, answers], dim=1), torch.cat([mask, beside], dim=1), logits)
+        return Encoded(torch.cat([context, answers], dim=1), torch.cat([mask, beside], dim=1), logits)
 
     def judgement(self, judged: Float[Tensor, "batch label"]) -> Encoded:
         """A judgement alone, for the decoder to tell (in training only)."""
@@ -114,13 +114,15 @@ class Student(nn.Module):
 
     def encode_reading(self, batch: Batch, series: Read) -> Encoded:
         """Read without giving the decoder a judgement beside it (in training only)."""
-        hidden, mask = self._read(series, batch)
-        return Encoded(hidden, mask, torch.zeros_like(batch.labels))
+        _, context, mask = self._read(series, batch)
+        return Encoded(context, mask, torch.zeros_like(batch.labels))
 
     def _read(
         self, series: Read, batch: Batch
-    ) -> tuple[Float[Tensor, "batch place width"], Bool[Tensor, "batch place"]]:
-        """The encoder's output for [series tokens][note tokens], and which places count.
+    ) -> tuple[
+        Float[Tensor, "batch place width"], Float[Tensor, "batch place width"], Bool[Tensor, "batch place"]
+    ]:
+        """Of [series tokens][note tokens]: what the head reads, what is written from, which places count.
 
         Series tokens that no stay of the batch has are left out: masked, they would change nothing but cost.
         """
@@ -130,7 +132,8 @@ class Student(nn.Module):
             tokens, mask = torch.cat([series.tokens, tokens], dim=1), torch.cat([shown, mask], dim=1)
         mask = mask.clone()
         mask[:, -1] |= ~mask.any(1)
-        return self.backbone.encode(tokens, mask), mask
+        hidden = self.backbone.encode(tokens, mask)
+        return hidden, self.backbone.context(tokens, hidden), mask
 
     def _note_tokens(self, batch: Batch) -> Float[Tensor, "batch piece width"]:
         """The word embeddings of the note, each with the names of what it speaks for beside it."""
@@ -141,8 +144,8 @@ class Student(nn.Module):
         return words + self.head.wide.spoken_for(batch, self.diagnosis_tokens.names(embedding))
 
     def lm_parameters(self) -> list[nn.Parameter]:
-        """The tensors of the language model."""
-        return list(self.backbone.parameters())
+        """The tensors of the language model that learn."""
+        return self.backbone.trained()
 
     def series_parameters(self) -> list[nn.Parameter]:
         """The tensors that read the series: the encoder and the knowledge attention."""

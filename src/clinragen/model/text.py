@@ -60,5 +60,5 @@ def pieces(tokenizer: Any, text: str) -> list[int]:
 
 def encode(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]]:
     """Piece ids of each text with the end mark, cut at `longest` (the end mark is kept)."""
-    encoded = tokenizer(list(texts), add_special_tokens=True)["input_ids"]
-    return [ids if len(ids) <= longest else [*ids[: longest - 1], ids[-1]] for ids in encoded]
+    encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+    return [[*ids[: longest - 1], int(tokenizer.eos_token_id)] for ids in encoded]
