@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from clinragen.clinical.diagnoses import diagnosis_names
-from clinragen.clinical.variables import variables
+from clinragen.clinical.variables import judged_variables
 from clinragen.ehr.synthetic import DIAGNOSIS_SCHEMA, MENTION_SCHEMA, STATE_SCHEMA, Truth
 from clinragen.evaluate.baselines import baseline_answers, fit_gbdt, fit_tfidf, floor_answers
 from clinragen.evaluate.ceiling import ceiling_answers
@@ -35,7 +35,7 @@ def _invented(number: int):
 
 def test_summaries_of_one_variable_by_hand():
     table = summaries([stay(measured("sodium", 130, 140, 138, every_hours=10))])
-    found = table.reshape(len(variables()), len(SUMMARIES))[list(variables()).index("sodium")]
+    found = table.reshape(len(judged_variables()), len(SUMMARIES))[list(variables()).index("sodium")]
     # slope: hours -10, 0, 10 about their mean and values 130, 140, 138: (10 * 8) / 200 = 0.4 per hour
     assert dict(zip(SUMMARIES, found, strict=True)) == pytest.approx(
         {"first": 130, "last": 138, "min": 130, "max": 140, "mean": 136, "count": 3, "slope": 0.4}
@@ -47,8 +47,8 @@ def test_what_was_not_measured_is_missing_and_never_zero():
 
 
 def test_a_single_value_has_no_slope():
-    found = summaries([stay(measured("sodium", 130))]).reshape(len(variables()), len(SUMMARIES))
-    row = found[list(variables()).index("sodium")]
+    found = summaries([stay(measured("sodium", 130))]).reshape(len(judged_variables()), len(SUMMARIES))
+    row = found[list(judged_variables()).index("sodium")]
     assert np.isnan(row[-1]) and not np.isnan(row[:-1]).any()
 
 

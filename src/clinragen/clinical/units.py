@@ -2,7 +2,8 @@
 
 Every conversion is a straight line, value * scale + offset, and stands in `units.csv` with its source.
 Spellings there are plain: lower case, no blanks, u for the micro sign. A unit that is not in the table is
-unknown, never guessed; only INR and pH may come without one, for they have none.
+unknown, never guessed; only INR and pH may come without one, for they have none, and FiO2, as MetaVision
+charts it.
 """
 
 import csv

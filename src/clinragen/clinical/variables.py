@@ -34,6 +34,11 @@ class Variable:
     decimals: int
     range_source: str
 
+    @property
+    def has_range(self) -> bool:
+        """Whether a value can be found high, low or normal at all."""
+        return self.low is not None or self.high is not None
+
     def reference_range(self, sex: str | None) -> tuple[float | None, float | None]:
         """The range for this sex; where the sexes differ and sex is unknown, the widest of both."""
         if self.low_female is None and self.high_female is None:
@@ -83,6 +88,12 @@ def variables() -> MappingProxyType[str, Variable]:
             for row in csv.DictReader(table)
         ]
     return MappingProxyType({row.name: row for row in rows})
+
+
+@cache
+def judged_variables() -> MappingProxyType[str, Variable]:
+    """The variables with a reference range: of these, and no others, there are findings."""
+    return MappingProxyType({name: row for name, row in variables().items() if row.has_range})
 
 
 def variable(name: str) -> Variable:

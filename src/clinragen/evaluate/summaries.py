@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from jaxtyping import Float
 
-from clinragen.clinical.variables import variables
+from clinragen.clinical.variables import judged_variables
 from clinragen.schema import Stay
 
 SUMMARIES = ("first", "last", "min", "max", "mean", "count", "slope")
@@ -21,7 +21,7 @@ def summaries(stays: Sequence[Stay]) -> Float[np.ndarray, "stay column"]:
     The slope needs two different times. A variable that was not measured has a count of NaN too: whether
     it was measured is the model's to use, as with all that is missing.
     """
-    place_of = {name: place for place, name in enumerate(variables())}
+    place_of = {name: place for place, name in enumerate(judged_variables())}
     rows = [
         (number, row.variable, (row.time - stay.start) / _HOUR, row.value)
         for number, stay in enumerate(stays)

@@ -58,7 +58,12 @@ def pretrained_tokenizer(settings: Model) -> Any:
 def _weights_of(kind: Any) -> Callable[..., Any]:
     def load(gguf_file: str | None = None, **source: str) -> Any:
         trust = {"gguf_file": gguf_file} if gguf_file else {"use_safetensors": True}
-        return kind.from_pretrained(**source, **trust, trust_remote_code=False, dtype="float32")
+        model, told = kind.from_pretrained(
+            **source, **trust, trust_remote_code=False, dtype="float32", output_loading_info=True
+        )
+        if told["missing_keys"]:
+            raise ValueError(f"no weights of a language model: it lacks {sorted(told['missing_keys'])[0]}")
+        return model
 
     return load
 

@@ -13,7 +13,7 @@ from clinragen.clinical.answer import compose_answer, parse_answer
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES, findings, sentence, state
 from clinragen.clinical.grid import grid
-from clinragen.clinical.variables import variables
+from clinragen.clinical.variables import judged_variables
 from clinragen.model.backbone import IGNORED
 from clinragen.model.text import encode
 from clinragen.recipe import Model
@@ -104,13 +104,15 @@ def scaled_grid(stay: Stay, hours: int) -> Float[np.ndarray, "hour variable"]:
     -1 and 1 are the bounds of the range and the scale is logarithmic beyond; a range without a side ends
     where values cease to be plausible.
     """
-    rows = [row._replace(value=scaled(row)) for row in stay.measurements if row.variable in variables()]
-    return grid(rows, stay.start, hours, tuple(variables())).values.astype(np.float32)
+    rows = [
+        row._replace(value=scaled(row)) for row in stay.measurements if row.variable in judged_variables()
+    ]
+    return grid(rows, stay.start, hours, tuple(judged_variables())).values.astype(np.float32)
 
 
 def scaled(row: Measurement) -> float:
     """sign(z) log(1 + |z|) / log 2, with z = (value - middle) / half the range."""
-    table = variables()[row.variable]
+    table = judged_variables()[row.variable]
     low = table.plausible_low if row.low is None else row.low
     high = table.plausible_high if row.high is None else row.high
     z = (row.value - (low + high) / 2) / max((high - low) / 2, 1e-6)
@@ -125,7 +127,7 @@ def states_of(shown: Sequence[Finding]) -> Int[np.ndarray, " variable"]:
     return np.array(
         [
             STATES.index(state(by_variable[name])) if name in by_variable else NOT_MEASURED
-            for name in variables()
+            for name in judged_variables()
         ],
         dtype=np.int64,
     )

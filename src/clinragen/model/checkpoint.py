@@ -11,7 +11,7 @@ from clinragen import __version__
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES
 from clinragen.clinical.mentions import label_phrases
-from clinragen.clinical.variables import variables
+from clinragen.clinical.variables import judged_variables
 from clinragen.errors import RunError
 from clinragen.model.backbones import built, described, kind_of, rebuilt
 from clinragen.model.knowledge import as_told, entries, entries_from_json, entries_to_json
@@ -30,12 +30,12 @@ def new_student(settings: Model, facts: list[Fact], texts: list[str], hours: int
     )
     torch.manual_seed(seed)
     backbone = built(settings, len(tokenizer))
-    return Student(settings, backbone, entries(facts, tuple(variables()), tokenizer), tokenizer, hours)
+    return Student(settings, backbone, entries(facts, tuple(judged_variables()), tokenizer), tokenizer, hours)
 
 
 def terms(facts: list[Fact]) -> list[str]:
     """What is one word to the student: states, variables, diagnoses as notes call them, signs of facts."""
-    names = [*variables(), *map(as_told, variables()), *diagnosis_names()]
+    names = [*judged_variables(), *map(as_told, judged_variables()), *diagnosis_names()]
     signs = [fact.sign for fact in facts if fact.sign]
     return [*STATES, *names, *label_phrases(), *signs]
 
