@@ -35,7 +35,7 @@ def _invented(number: int):
 
 def test_summaries_of_one_variable_by_hand():
     table = summaries([stay(measured("sodium", 130, 140, 138, every_hours=10))])
-    found = table.reshape(len(judged_variables()), len(SUMMARIES))[list(variables()).index("sodium")]
+    found = table.reshape(len(judged_variables()), len(SUMMARIES))[list(judged_variables()).index("sodium")]
     # slope: hours -10, 0, 10 about their mean and values 130, 140, 138: (10 * 8) / 200 = 0.4 per hour
     assert dict(zip(SUMMARIES, found, strict=True)) == pytest.approx(
         {"first": 130, "last": 138, "min": 130, "max": 140, "mean": 136, "count": 3, "slope": 0.4}
