@@ -6,7 +6,7 @@ A section is read by the step of that name, `grounding` by the steps that check 
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from clinragen.recipe_data import Cohort, Knowledge, Section, Source
 
@@ -33,8 +33,10 @@ class Teach(Section):
         description="the teacher: a script, a model behind an endpoint, or a model loaded on this machine",
     )
     stays: int = Field(0, ge=0, description="how many training stays to ask about; 0 means all")
-    prompt: Literal["told-1", "told-2", "blind-1"] = Field(
-        "told-2", description="told names the coded diagnoses; blind asks for them and keeps what agrees"
+    prompt: Literal["told-1", "told-2", "blind-1", "paper-1"] = Field(
+        "told-2",
+        description="told names the coded diagnoses; blind asks for them and keeps what agrees; paper is "
+        "told, and shows the series as the paper does: hours outside its fences",
     )
     agreement_at_least: float = Field(
         0.8,
@@ -101,6 +103,19 @@ class Model(Section):
     series_as: Literal["tokens", "text", "both"] = Field(
         "tokens", description="how the series is read: soft tokens, findings as text, or both"
     )
+    layout: Literal["clean", "paper"] = Field(
+        "clean", description="how the note is shown and the text begins: ours, or the paper's"
+    )
+    series: Literal["channels", "patches", "scrambled_patches"] = Field(
+        "channels",
+        description="how hours become vectors: one of each variable; or the paper's patches of its eleven "
+        'variables, as it means them or scrambled as its code cuts them (both need attention = "tokens")',
+    )
+    judgement: Literal["head", "text"] = Field(
+        "head",
+        description="what decides: the head, whose judgement the text tells and which gives probabilities; "
+        "or the text alone, as in the paper",
+    )
     attention: Literal["facts", "tokens"] = Field(
         "facts", description="knowledge attention: fact by fact with provenance, or the paper's token bag"
     )
@@ -124,14 +139,26 @@ class Model(Section):
     patch_hours: int = Field(8, ge=1, description="hours of one patch of the series")
     note_tokens: int = Field(256, ge=16, description="longest note; the rest is cut and counted")
     target_tokens: int = Field(192, ge=16, description="longest text the student may write")
+    beams: int = Field(1, ge=1, description="beams in writing; 1 is greedy")
     each_sentence_once: bool = Field(
         True, description="a sentence said twice ends its part of the text and is left out; no other rule"
     )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Model":
+        if self.series != "channels" and self.attention != "tokens":
+            raise ValueError(f'series = "{self.series}" gives no vector a variable: set attention = "tokens"')
+        return self
 
 
 class Distill(Section):
     """How long and how hard each stage trains."""
 
+    optimiser: Literal["muon", "adamw"] = Field(
+        "muon",
+        description="muon for matrices and scaled rates for the rest, linear decay: for models from scratch; "
+        "or the paper's AdamW with plain rates, weight decay .05, 200 steps of warm-up and cosine decay",
+    )
     batch: int = Field(16, ge=1, description="stays in a batch")
     batch_pieces: int = Field(
         0,
@@ -156,6 +183,9 @@ class Distill(Section):
     )
     series_rate: float = Field(1e-3, gt=0, description="stages 2 and 3: rate of the series encoder")
     joint_rate: float = Field(8e-3, gt=0, description="stage 3 rate, scaled by each tensor's RMS")
+    joint_series_encoder: bool = Field(
+        True, description="stage 3 trains the series encoder; false is the paper's, its attention alone"
+    )
     align_weight: float = Field(0.3, ge=0, description="stage 3: weight of the alignment loss")
     head_weight: float = Field(1.0, ge=0, description="weight of the loss of the probabilities")
     pseudo_share: float = Field(0.2, ge=0, le=1, description="stage 3: share of batches with pseudo tokens")
@@ -177,6 +207,11 @@ class Evaluate(Section):
     """What is scored, and against what."""
 
     stays: int = Field(0, ge=0, description="most held_out stays to score; 0 means all")
+    matching: str = Field(
+        "",
+        description="folder of a sentence encoder, relative to the recipe file: names count as the label "
+        "they are like, as the paper does; empty: read exactly",
+    )
     bootstrap: int = Field(500, ge=10, description="patient bootstrap samples for every interval")
     batch: int = Field(64, ge=1, description="stays generated at once")
     controls: tuple[
@@ -236,4 +271,16 @@ class Recipe(Section):
     model: Model = Model()
     distill: Distill = Distill()
     evaluate: Evaluate = Evaluate()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Recipe":
+        if self.model.judgement == "text" and self.distill.reading_share + self.distill.head_weight > 0:
+            raise ValueError(
+                'model.judgement = "text" has no judgement to teach: set distill.reading_share and '
+                "distill.head_weight to 0"
+            )
+        if self.model.layout == "paper" and self.evaluate.decodings:
+            raise ValueError('evaluate.decodings write the clean layout: set model.layout = "clean"')
+        return self
+
     engine: Engine = Engine()

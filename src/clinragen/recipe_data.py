@@ -32,6 +32,11 @@ class Cohort(Section):
     hours: float = Field(48.0, gt=0, description="prediction time, in hours after the stay begins")
     min_age: float = Field(18.0, ge=0, description="youngest age kept; an unknown age is kept and counted")
     min_measurements: int = Field(0, ge=0, description="fewest measurements before the prediction time")
+    note: Literal["charted", "hospital_course"] = Field(
+        "charted",
+        description="what was written by the prediction time; or the paper's, the hospital course of the "
+        "discharge summary, which is written when the diagnoses are known",
+    )
     mask: Literal["none", "sections", "mentions"] = Field(
         "none",
         description="what of the note that names a diagnosis is masked: nothing, whole answer sections "

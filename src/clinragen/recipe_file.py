@@ -78,4 +78,9 @@ def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
     return recipe
 
 
-_PATHS = {"source": ("path",), "knowledge": ("primekg_file", "folder"), "grounding": ("model",)}
+_PATHS = {
+    "source": ("path",),
+    "knowledge": ("primekg_file", "folder"),
+    "grounding": ("model",),
+    "evaluate": ("matching",),
+}

@@ -156,7 +156,7 @@ def test_of_a_language_model_with_adapters_they_alone_learn(tmp_path: Path) -> N
 
 def test_a_model_that_cannot_write_is_one_clear_error(tmp_path: Path) -> None:
     BertModel(BertConfig(**SHAPE, intermediate_size=32)).save_pretrained(tmp_path)
-    with pytest.raises(RecipeError, match="it lacks cls.predictions"):
+    with pytest.raises(RecipeError, match=r"it lacks cls\.predictions"):
         pretrained(settings_for(tmp_path), WORDS)
 
 

@@ -143,7 +143,8 @@ def test_the_prompt_holds_diagnoses_findings_facts_and_note_even_with_dollar_sig
 def test_every_version_of_a_prompt_is_there_and_shows_the_record(prompt_id: str):
     asked = messages_for(patient(), curated_facts(), prompt(prompt_id))
     assert [message["role"] for message in asked] == ["system", "user"]
-    assert "creatinine is high and rising" in asked[1]["content"]
+    told = "heart rate is normal all the time" if prompt_id == "paper-1" else "creatinine is high and rising"
+    assert told in asked[1]["content"]
     assert "Reports orthopnea." in asked[1]["content"]
     assert "JSON" in asked[0]["content"] and "$" not in asked[0]["content"] + asked[1]["content"]
 

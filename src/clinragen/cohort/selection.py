@@ -43,8 +43,14 @@ def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
 
 
 def rules_after_measuring(cohort: Cohort) -> tuple[Rule, ...]:
-    """The rules that need what was measured."""
+    """The rules that need what was measured and written."""
+    has_course = Rule(
+        "with a hospital course in a discharge summary",
+        pl.col("has_course"),
+        'read the notes of the source too, or set cohort.note = "charted"',
+    )
     return (
+        *((has_course,) if cohort.note == "hospital_course" else ()),
         Rule(
             f"at least {cohort.min_measurements} measurements by the prediction time",
             pl.col("measured") >= cohort.min_measurements,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from clinragen.cohort.hospital_course import hospital_courses
 from clinragen.cohort.labels import diagnoses_of
 from clinragen.cohort.leakage import PHASES, named_labels, tally_named
 from clinragen.cohort.masking import mask_note
@@ -58,17 +59,29 @@ def stays_of(
     kept, before = select(coded, rules_before_measuring(cohort))
     table, quality = measure(events, kept, source)
     counts = table.group_by("stay_id").agg(measured=pl.len())
-    counted = kept.join(counts, on="stay_id", how="left").with_columns(pl.col("measured").fill_null(0))
+    courses = hospital_courses(events, kept) if cohort.note == "hospital_course" else {}
+    counted = kept.join(counts, on="stay_id", how="left").with_columns(
+        pl.col("measured").fill_null(0), has_course=pl.col("stay_id").is_in(list(courses))
+    )
     kept, after = select(counted, rules_after_measuring(cohort))
-    stays, noted = _stays(events, kept, table, cohort, source, seed)
+    notes = (
+        {stay: (text, False) for stay, text in courses.items()}
+        if cohort.note == "hospital_course"
+        else notes_of(events, kept, cohort.compose_notes)
+    )
+    stays, noted = _stays(notes, kept, table, cohort, source, seed)
     selection = {IN_THE_RECORDS: found.height, **before, **after}
     return stays, {"selection": selection, "codes": codes, **quality, **noted}
 
 
 def _stays(
-    events: pl.DataFrame, kept: pl.DataFrame, table: pl.DataFrame, cohort: Cohort, source: str, seed: int
+    notes: dict[str, tuple[str, bool]],
+    kept: pl.DataFrame,
+    table: pl.DataFrame,
+    cohort: Cohort,
+    source: str,
+    seed: int,
 ) -> tuple[list[Stay], dict[str, Tally]]:
-    notes = notes_of(events, kept, cohort.compose_notes)
     measured = _measurements(table)
     stays, tallies = [], []
     for row in kept.iter_rows(named=True):

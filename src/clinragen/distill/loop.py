@@ -142,7 +142,8 @@ def _whole_loss(
     step: int,
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
-    batch = collate([chosen[i] for i in draw(chosen, stage.batch, seed, step, stage.batch_pieces)])
+    of_stays = collate if stage.shows_note else series_lesson
+    batch = of_stays([chosen[i] for i in draw(chosen, stage.batch, seed, step, stage.batch_pieces)])
     batch = batch if stage.shows_series else without_series(batch)
     pseudo, withheld = rng.random(2)
     if "language" in stage.trains and "series" in stage.trains:
@@ -158,7 +159,7 @@ def _whole_loss(
         series = student.pseudo_series(batch) if is_pseudo else read or student.read_series(batch)
         encoded = student.encode(batch, series, batch.labels)
         text = student.backbone.text_loss(encoded.context, encoded.mask, batch.target)
-        head = _head_loss(encoded.logits, batch)
+        head = _head_loss(encoded.logits, batch) if stage.head_weight else head
     loss = stage.text_weight * text + stage.head_weight * head + stage.align_weight * align
     return loss, _told(stage, step, text, head / HEAD_SCALE, align)
 

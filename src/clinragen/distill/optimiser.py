@@ -1,9 +1,10 @@
-"""Muon for the matrices of the language model, AdamW for everything else.
+"""Muon for matrices from scratch and AdamW for everything else; or AdamW for all, as in the paper.
 
 T5 starts its embeddings at a standard deviation of 1 and its norms at 1; one rate for both wastes steps.
 The rate of such a tensor is base * max(1e-3, RMS(tensor)), taken anew every step.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +18,9 @@ SMALLEST_SCALE = 1e-3
 WARM_UP_STEPS = 40
 LAST_SHARE = 0.03
 LONGEST_GRADIENT = 1.0
+PAPER_WARM_UP_STEPS = 200
+PAPER_DECAY = 0.05
+"""The paper's AdamW, as its code has it (the paper itself says a tenth of the steps)."""
 
 
 class StageOptimiser:
@@ -26,8 +30,10 @@ class StageOptimiser:
         self.stage = stage
         self.parts = [part for name in stage.trains for part in _parts(student, stage)[name]]
         self.parameters = [parameter for part in self.parts for parameter in part.parameters]
-        matrices = student.backbone.matrices() if "language" in stage.trains else []
+        is_paper = stage.optimiser == "adamw"
+        matrices = student.backbone.matrices() if "language" in stage.trains and not is_paper else []
         self.muon = Muon(matrices)
+        self.schedule = paper_schedule if is_paper else schedule
         for parameter in student.parameters():
             parameter.requires_grad_(False)
         for parameter in self.parameters:
@@ -36,7 +42,8 @@ class StageOptimiser:
         groups = [
             {"params": [p], "part": part} for part in self.parts for p in part.parameters if p not in by_muon
         ]
-        self.adam = torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0)
+        betas, decay = ((0.9, 0.999), PAPER_DECAY) if is_paper else ((0.9, 0.98), 0.0)
+        self.adam = torch.optim.AdamW(groups, lr=0.0, betas=betas, weight_decay=decay)
 
     def step(self, loss: torch.Tensor, step: int) -> None:
         """One update of step number `step` of the stage, counted from 0.
@@ -48,7 +55,7 @@ class StageOptimiser:
         loss.backward()  # type: ignore[no-untyped-call]
         for part in self.parts:
             nn.utils.clip_grad_norm_(part.parameters, LONGEST_GRADIENT)
-        share = schedule(step, self.stage.steps)
+        share = self.schedule(step, self.stage.steps)
         for group in self.adam.param_groups:
             part = group["part"]
             group["lr"] = share * part.rate * (_size(group["params"][0]) if part.is_scaled else 1.0)
@@ -88,8 +95,10 @@ class _Part:
 
 
 def _parts(student: Student, stage: Stage) -> dict[Trains, list[_Part]]:
+    scaled = stage.optimiser == "muon"
     return {
-        "language": [_Part(student.lm_parameters(), stage.rate, is_scaled=True)],
+        "language": [_Part(student.lm_parameters(), stage.rate, is_scaled=scaled)],
+        "attention": [_Part(list(student.attention.parameters()), stage.rate, is_scaled=False)],
         "series": [_Part(student.series_parameters(), stage.series_rate, is_scaled=False)],
         "head": [_Part(student.head.deep_parameters(), stage.series_rate, is_scaled=False)],
     }
@@ -105,3 +114,11 @@ def schedule(step: int, steps: int) -> float:
     if step < warm:
         return (step + 1) / warm
     return 1 - (1 - LAST_SHARE) * (step - warm) / max(1, steps - warm)
+
+
+def paper_schedule(step: int, steps: int) -> float:
+    """The share of the rate in the paper's code: 200 steps of warm-up, then half a cosine to nothing."""
+    warm = min(PAPER_WARM_UP_STEPS, max(1, steps // 5))
+    if step < warm:
+        return (step + 1) / warm
+    return (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm))) / 2

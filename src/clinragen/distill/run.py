@@ -76,9 +76,9 @@ def use_threads(recipe: Recipe) -> None:
 def set_operating_point(student: Student, tuning: Sequence[Example]) -> None:
     """Shift the logits the decoder reads so that micro-F1 on the tuning patients is greatest.
 
-    Without tuning stays, or without a positive label among them, the shift stays 0.
+    Without tuning stays, a positive label among them, or a head that judges, the shift stays 0.
     """
-    if not tuning:
+    if not tuning or student.settings.judgement == "text":
         return
     logits = label_logits(student, tuning, batch=64)
     truth = torch.stack([torch.from_numpy(example.labels) for example in tuning]).bool()

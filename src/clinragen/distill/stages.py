@@ -10,7 +10,8 @@ from typing import Literal
 
 from clinragen.recipe import Distill, Recipe
 
-Trains = Literal["language", "series", "head"]
+Trains = Literal["language", "series", "attention", "head"]
+Optimiser = Literal["muon", "adamw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Stage:
     matrix_rate: float
     series_rate: float
     pseudo: float
+    shows_note: bool
     shows_series: bool
     reading: float
     text_weight: float
@@ -38,6 +40,7 @@ class Stage:
     batch: int
     batch_pieces: int
     precision: str
+    optimiser: Optimiser
 
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:
@@ -54,6 +57,7 @@ def _note(distill: Distill) -> Stage:
         matrix_rate=distill.matrix_rate,
         series_rate=distill.series_rate,
         pseudo=1.0,
+        shows_note=True,
         shows_series=distill.findings_first,
         reading=distill.reading_share,
         text_weight=1.0,
@@ -62,14 +66,16 @@ def _note(distill: Distill) -> Stage:
         batch=distill.batch,
         batch_pieces=distill.batch_pieces,
         precision=distill.precision,
+        optimiser=distill.optimiser,
     )
 
 
 def _series(recipe: Recipe) -> Stage:
     """Fact-wise attention learns from the alignment alone and the language model is not even run.
 
-    The paper's token bag has no states to align with and learns through the frozen language model, and so
-    does a student without alignment. One that reads the series as text alone has nothing to learn here.
+    The paper's token bag has no states to align with and learns through the frozen language model, from the
+    series alone, and so does a student without alignment. One that reads the series as text alone has
+    nothing to learn here.
     """
     steps = recipe.distill.series_steps if recipe.model.series_as != "text" else 0
     aligned = recipe.model.attention == "facts" and recipe.distill.align_weight > 0
@@ -81,6 +87,7 @@ def _series(recipe: Recipe) -> Stage:
         matrix_rate=0.0,
         series_rate=recipe.distill.series_rate,
         pseudo=0.0,
+        shows_note=aligned,
         shows_series=True,
         reading=0.0,
         text_weight=0.0 if aligned else 1.0,
@@ -89,6 +96,7 @@ def _series(recipe: Recipe) -> Stage:
         batch=2 * recipe.distill.batch if aligned else recipe.distill.batch,
         batch_pieces=recipe.distill.batch_pieces,
         precision=recipe.distill.precision,
+        optimiser=recipe.distill.optimiser,
     )
 
 
@@ -97,11 +105,12 @@ def _joint(recipe: Recipe) -> Stage:
     return Stage(
         name="joint",
         steps=distill.joint_steps,
-        trains=("language", "series", "head"),
+        trains=("language", "series" if distill.joint_series_encoder else "attention", "head"),
         rate=distill.joint_rate,
         matrix_rate=distill.matrix_rate * distill.joint_rate / distill.note_rate,
         series_rate=distill.series_rate,
         pseudo=distill.pseudo_share,
+        shows_note=True,
         shows_series=True,
         reading=distill.reading_share,
         text_weight=1.0,
@@ -110,4 +119,5 @@ def _joint(recipe: Recipe) -> Stage:
         batch=distill.batch,
         batch_pieces=distill.batch_pieces,
         precision=distill.precision,
+        optimiser=distill.optimiser,
     )

@@ -13,6 +13,7 @@ from clinragen.distill.loop import Tell
 from clinragen.distill.run import use_threads
 from clinragen.evaluate.controls import control_student
 from clinragen.evaluate.decodings import writings
+from clinragen.evaluate.matching import matched
 from clinragen.model.batch import Example, examples, without_note, without_series
 from clinragen.model.checkpoint import load_student
 from clinragen.model.generate import FREELY, Withhold, Writing, predict
@@ -59,7 +60,7 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
         held_out=held_out,
         tuning=tuning,
         student=work.predictions("student", shown),
-        student_tuning=work.predictions("tuning", _shown(student, tuning), longest=0),
+        student_tuning=work.predictions("tuning", _shown(student, tuning), longest=_for_chances(student)),
         controls={
             **{name: work.predictions(name, shown, hide, ANSWER_PIECES) for name, hide in CONTROLS.items()},
             **_trained_controls(recipe, run, held_out, work),
@@ -75,6 +76,11 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
         swapped=[held_out[i] for i, _ in pairs],
         donors=[held_out[j] for _, j in pairs],
     )
+
+
+def _for_chances(student: Student) -> int:
+    """How many pieces must be written to know the probabilities: none where there is a head."""
+    return 0 if student.settings.judgement == "head" else ANSWER_PIECES
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,12 @@ class _Work:
             batch = self.recipe.evaluate.batch
             made = predict(self.student, shown, name, batch, hide, longest, tell, writing)
             write_predictions(path, made)
-        return read_predictions(path)
+        return self.read(path)
+
+    def read(self, path: Path) -> list[Prediction]:
+        """Predictions as they were written, their names matched by likeness where the recipe asks for it."""
+        found, by = read_predictions(path), self.recipe.evaluate.matching
+        return matched(found, by) if by else found
 
 
 def _shown(student: Student, stays: Sequence[Stay]) -> list[Example]:
@@ -141,5 +152,5 @@ def _trained_controls(
             student = control_student(name, recipe, run, work.progress)
             own = replace(work, student=student)
             own.predictions(name, _shown(student, held_out), longest=ANSWER_PIECES)
-        found[name] = read_predictions(path)
+        found[name] = work.read(path)
     return found

@@ -75,6 +75,7 @@ def _context(
         source=recipe.source.kind,
         seed=recipe.seed,
         scores=compared.scores,
+        mode="paper mode" if recipe.model.layout == "paper" else "clean mode",
         checker=checker.name,
         control_share=recipe.evaluate.control_share,
         reliability=reliability(compared.probabilities, compared.weights),

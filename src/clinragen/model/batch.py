@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from clinragen.clinical.answer import compose_answer, parse_answer
+from clinragen.clinical.answer import PROMPTS, Layout, answer_of, compose_answer, parse_answer
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES, findings, sentence, state
 from clinragen.clinical.grid import grid
+from clinragen.clinical.paper_series import fenced_grid
 from clinragen.clinical.variables import judged_variables
 from clinragen.model.backbone import IGNORED
 from clinragen.model.text import encode
@@ -26,6 +28,8 @@ NOT_MEASURED = -1
 class Example:
     """One stay as the student sees it. `series` is scaled by the reference ranges; NaN = not measured.
 
+    In paper mode it is scaled by fences, and its channels are the paper's eleven.
+
     `states[variable]` indexes STATES, NOT_MEASURED where there is no value. `told` are the findings as text,
     the end mark alone where the series is read as tokens only. `target` is the text to learn, `answer` its
     diagnoses, `note_part` and `series_part` its reasons alone; all are empty where there is none.
@@ -34,7 +38,7 @@ class Example:
     stay_id: str
     note: tuple[int, ...]
     told: tuple[int, ...]
-    series: Float[np.ndarray, "hour variable"]
+    series: Float[np.ndarray, "hour channel"]
     states: Int[np.ndarray, " variable"]
     labels: Float[np.ndarray, " label"]
     target: tuple[int, ...]
@@ -50,8 +54,8 @@ class Batch:
     stay_ids: tuple[str, ...]
     note: Int[Tensor, "batch piece"]
     note_mask: Bool[Tensor, "batch piece"]
-    values: Float[Tensor, "batch hour variable"]
-    measured: Bool[Tensor, "batch hour variable"]
+    values: Float[Tensor, "batch hour channel"]
+    measured: Bool[Tensor, "batch hour channel"]
     states: Int[Tensor, "batch variable"]
     labels: Float[Tensor, "batch label"]
     target: Int[Tensor, "batch target_piece"]
@@ -69,17 +73,19 @@ def examples(
     found = [findings(stay.measurements) for stay in stays]
     told = [findings_text(shown, settings) for shown in found]
     told_ids = encode(tokenizer, told, settings.note_tokens)
-    notes = [f"{stay.note} {text}".strip() for stay, text in zip(stays, told, strict=True)]
+    shown_as = PROMPTS[settings.layout]
+    notes = [shown_as(f"{stay.note} {text}") for stay, text in zip(stays, told, strict=True)]
     note_ids = encode(tokenizer, notes, settings.note_tokens)
     parts = {
-        name: encode(tokenizer, list(map(of, targets)), settings.target_tokens) for name, of in PARTS.items()
+        name: encode(tokenizer, list(map(of, targets)), settings.target_tokens)
+        for name, of in PARTS[settings.layout].items()
     }
     return [
         Example(
             stay_id=stay.stay_id,
             note=tuple(note),
             told=tuple(alone),
-            series=scaled_grid(stay, hours),
+            series=series_of(stay, hours, settings),
             states=states_of(shown),
             labels=_labels(stay),
             **{name: tuple(ids[place]) if text else () for name, ids in parts.items()},
@@ -96,6 +102,13 @@ def findings_text(shown: Sequence[Finding], settings: Model) -> str:
         return ""
     told = "; ".join(sentence(finding) for finding in shown if finding.level != "normal")
     return f"Findings: {told or 'none'}."
+
+
+def series_of(stay: Stay, hours: int, settings: Model) -> Float[np.ndarray, "hour variable"]:
+    """The series of a stay as the student's encoder takes it."""
+    if settings.series == "channels":
+        return scaled_grid(stay, hours)
+    return fenced_grid(stay).astype(np.float32)
 
 
 def scaled_grid(stay: Stay, hours: int) -> Float[np.ndarray, "hour variable"]:
@@ -143,13 +156,27 @@ def target_text(stay: Stay, note: str, series: str) -> str:
     return compose_answer(stay.diagnoses or (), note, series)
 
 
-PARTS: Mapping[str, Callable[[str], str]] = {
-    "target": lambda text: text,
-    "answer": lambda text: text.partition(" Note:")[0],
-    "note_part": lambda text: f"Note: {parse_answer(text).note}",
-    "series_part": lambda text: f"Series: {parse_answer(text).series}",
+def _in_paper_layout(text: str, *, note: bool = True, series: bool = True) -> str:
+    told = parse_answer(text)
+    reasons = told.note if note else "", told.series if series else ""
+    return compose_answer(told.diagnoses or (), *reasons, "paper")
+
+
+PARTS: Mapping[Layout, Mapping[str, Callable[[str], str]]] = {
+    "clean": {
+        "target": lambda text: text,
+        "answer": lambda text: text.partition(" Note:")[0],
+        "note_part": lambda text: f"Note: {parse_answer(text).note}",
+        "series_part": lambda text: f"Series: {parse_answer(text).series}",
+    },
+    "paper": {
+        "target": _in_paper_layout,
+        "answer": lambda text: answer_of(parse_answer(text).diagnoses or (), "paper"),
+        "note_part": partial(_in_paper_layout, series=False),
+        "series_part": partial(_in_paper_layout, note=False),
+    },
 }
-"""What of a text a lesson may ask for."""
+"""What of a text a lesson may ask for; the paper's parts name the diagnoses too, as its stage 2 does."""
 
 
 def series_lesson(chosen: Sequence[Example]) -> Batch:

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from transformers import LogitsProcessor
 
+from clinragen.clinical.answer import parse_answer
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES
 from clinragen.model.answering import JudgedAnswer, ReadableAnswer
@@ -79,17 +80,29 @@ def _predict(
 ) -> list[Prediction]:
     encoded = student.encode(shown, student.read_series(shown))
     texts = _write(student, encoded, longest, writing) if longest else [""] * len(shown.stay_ids)
+    chances = _told(texts) if student.settings.judgement == "text" else encoded.logits.sigmoid()
     return [
         Prediction(stay_id, dict(zip(diagnosis_names(), _rounded(row), strict=True)), text.strip(), model_id)
-        for stay_id, row, text in zip(shown.stay_ids, encoded.logits.sigmoid(), texts, strict=True)
+        for stay_id, row, text in zip(shown.stay_ids, chances, texts, strict=True)
     ]
+
+
+def _told(texts: Sequence[str]) -> list[list[float]]:
+    """1 for what a text names and 0 for the rest: all a student has to say of chances that has no head."""
+    sets = [parse_answer(text).diagnoses or frozenset() for text in texts]
+    return [[float(name in named) for name in diagnosis_names()] for named in sets]
 
 
 def _write(student: Student, encoded: Encoded, longest: int, writing: Writing) -> list[str]:
     once = EachSentenceOnce(student.tokenizer) if student.settings.each_sentence_once else None
     rules = [*_answer_rules(student, encoded, writing), *([once] if once else [])]
     written = student.backbone.write(
-        encoded.context, encoded.mask, longest, rules=rules, temperature=writing.temperature
+        encoded.context,
+        encoded.mask,
+        longest,
+        beams=1 if writing.temperature else student.settings.beams,
+        rules=rules,
+        temperature=writing.temperature,
     ).tolist()
     if once:
         written = [once.without_repeats(row) for row in written]

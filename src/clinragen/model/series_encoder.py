@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 SUMMARIES = 6
+PAPER_WIDTH = 768
 
 
 class SeriesEncoder(nn.Module):
@@ -45,6 +46,46 @@ class SeriesEncoder(nn.Module):
         short = self.patches * self.patch_hours - grid.shape[1]
         channels = nn.functional.pad(grid.transpose(1, 2), (0, short))
         return channels.reshape(*channels.shape[:2], self.patches, self.patch_hours)
+
+
+class PatchEncoder(nn.Module):
+    """The paper's: hours in patches of all variables, 768 wide, one vector a patch; no mask is read.
+
+    Scrambled as its research code cuts them, a patch holds cells of other hours and variables than it
+    should: (hour, variable) is reshaped to (patch, variable, hour) without being transposed.
+    """
+
+    def __init__(
+        self, variables: int, hours: int, patch_hours: int, out_width: int, is_scrambled: bool
+    ) -> None:
+        super().__init__()
+        if hours % patch_hours:
+            raise ValueError(f"{hours} hours are no whole number of patches of {patch_hours}")
+        self.patch_hours, self.is_scrambled = patch_hours, is_scrambled
+        self.embed = nn.Linear(variables * patch_hours, PAPER_WIDTH)
+        self.position = nn.Parameter(torch.randn(hours // patch_hours, PAPER_WIDTH) * 0.02)
+        layer = nn.TransformerEncoderLayer(
+            PAPER_WIDTH, 12, 4 * PAPER_WIDTH, 0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.out = nn.Linear(PAPER_WIDTH, out_width)
+
+    def forward(
+        self, values: Float[Tensor, "batch hour variable"], measured: Bool[Tensor, "batch hour variable"]
+    ) -> Float[Tensor, "batch patch width"]:
+        """`values` are carried forward, the last row to the end; `measured` is not looked at."""
+        hidden = self.layers(self.embed(self.patches(values)) + self.position)
+        vectors: Tensor = self.out(hidden)
+        return vectors
+
+    def patches(
+        self, values: Float[Tensor, "batch hour variable"]
+    ) -> Float[Tensor, "batch patch patch_hour_variable"]:
+        """Cut the hours into patches, each variable's hours side by side."""
+        if self.is_scrambled:
+            return values.reshape(len(values), -1, self.embed.in_features)
+        whole = values.reshape(len(values), -1, self.patch_hours, values.shape[2])
+        return whole.transpose(2, 3).flatten(2)
 
 
 def summaries(

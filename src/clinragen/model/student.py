@@ -12,12 +12,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.clinical.paper_series import HOURS, fenced_variables
 from clinragen.model.backbone import Backbone
 from clinragen.model.batch import Batch
 from clinragen.model.evidence_head import EvidenceHead
 from clinragen.model.knowledge import Entries
 from clinragen.model.knowledge_attention import HALF, FactAttention, Read, SumOfPieces, TokenBagAttention
-from clinragen.model.series_encoder import SeriesEncoder
+from clinragen.model.series_encoder import PatchEncoder, SeriesEncoder
 from clinragen.model.text import pieces
 from clinragen.recipe import Model
 
@@ -61,8 +62,12 @@ class Student(nn.Module):
         self.settings, self.rows, self.tokenizer, self.hours = settings, rows, tokenizer, hours
         inner = max(256, settings.series_width)
         self.backbone = backbone
-        self.series_encoder = SeriesEncoder(
-            len(rows.variables), hours, settings.patch_hours, settings.series_width, inner
+        self.series_encoder: SeriesEncoder | PatchEncoder = (
+            SeriesEncoder(len(rows.variables), hours, settings.patch_hours, settings.series_width, inner)
+            if settings.series == "channels"
+            else PatchEncoder(
+                len(fenced_variables()), HOURS, settings.patch_hours, inner, settings.series != "patches"
+            )
         )
         self.attention: FactAttention | TokenBagAttention = (
             FactAttention(rows, inner, backbone.width, settings.name_embedding)
@@ -100,6 +105,8 @@ class Student(nn.Module):
         """
         as_text = self.settings.series_as == "text"
         hidden, context, mask = self._read(series, batch)
+        if self.settings.judgement == "text":
+            return Encoded(context, mask, torch.zeros_like(batch.labels))
         logits = self.head(batch, None if as_text else series.attention, hidden, mask)
         if judged is None:
             judged = (logits + self.operating_point > 0).to(logits.dtype)
@@ -126,14 +133,29 @@ class Student(nn.Module):
 
         Series tokens that no stay of the batch has are left out: masked, they would change nothing but cost.
         """
-        shown = batch.has_series & (self.settings.series_as != "text")
-        tokens, mask = self._note_tokens(batch), batch.note_mask
+        shown = self._shown(series, batch)
+        note, mask = self._note_tokens(batch), batch.note_mask
+        tokens = note
         if shown.any():
-            tokens, mask = torch.cat([series.tokens, tokens], dim=1), torch.cat([shown, mask], dim=1)
+            first, second = ((note, mask), (series.tokens, shown))[:: 1 if self._is_note_first else -1]
+            tokens, mask = torch.cat([first[0], second[0]], dim=1), torch.cat([first[1], second[1]], dim=1)
         mask = mask.clone()
         mask[:, -1] |= ~mask.any(1)
         hidden = self.backbone.encode(tokens, mask)
         return hidden, self.backbone.context(tokens, hidden), mask
+
+    @property
+    def _is_note_first(self) -> bool:
+        """The paper's series vectors follow the note that asks for them."""
+        return self.settings.layout == "paper"
+
+    def _shown(self, series: Read, batch: Batch) -> Bool[Tensor, "batch token"]:
+        """Which series tokens are read: those of measured variables; all patches of a stay with a value."""
+        if self.settings.series_as == "text":
+            return torch.zeros_like(batch.has_series)
+        if self.settings.series == "channels":
+            return batch.has_series
+        return batch.measured.flatten(1).any(1, keepdim=True).expand(series.tokens.shape[:2])
 
     def _note_tokens(self, batch: Batch) -> Float[Tensor, "batch piece width"]:
         """The word embeddings of the note, each with the names of what it speaks for beside it."""

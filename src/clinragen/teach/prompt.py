@@ -12,6 +12,7 @@ from string import Template
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import findings, sentence
 from clinragen.clinical.mentions import find_mentions
+from clinragen.clinical.paper_series import anomalies
 from clinragen.endpoint.question import Message
 from clinragen.knowledge.base import facts_for
 from clinragen.schema import Fact, Finding, Stay
@@ -50,6 +51,7 @@ def messages_for(stay: Stay, facts: Sequence[Fact], asked: Prompt) -> list[Messa
     filled = Template(asked.user).substitute(
         diagnoses=", ".join(name for name in diagnosis_names() if name in coded) or "none",
         findings="; ".join(sentence(finding) for finding in shown) or "none",
+        anomalies=anomalies(stay),
         values="\n".join(f"- {_with_values(finding, stay)}" for finding in shown) or "none",
         facts="\n".join(f"- {fact.text} ({fact.citation})" for fact in relevant) or "none",
         note=stay.note or "(no note)",
