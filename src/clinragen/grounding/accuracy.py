@@ -18,7 +18,7 @@ from clinragen.schema import Claim, Part, Stay, Verdict
 LabelledSet = Literal["wordy", "plain", "paraphrased"]
 FILES: Mapping[LabelledSet, tuple[str, ...]] = {
     "wordy": ("a", "b", "c", "d"),
-    "plain": ("e", "f"),
+    "plain": ("e", "f", "g"),
     "paraphrased": ("o",),
 }
 """The labelled sets by how they are written; the errors of all have been read in making the checker."""

@@ -40,7 +40,7 @@ _NUMBER = re.compile(
     r"|\s?(?P<unit>°\s?[CF]|deg(?:rees)?\s?[CF]\b|[CF]\b|[µμu]mol/L|umol/L|micromol(?:es)?(?:/| per )(?:L|"
     r"litre)|mmol/L|mg/dL|mg/L|g/dL|g/L|kPa|mm\s?Hg|mEq/L|"
     r"%|per ?cent\b|K/[µμu]L|k\b|x\s?10\S*|[IU]+/L|ng/mL|pg/mL|seconds|sec\b|bpm\b|thousand\b))?"
-    r"(?P<tail>\s(?:or|and)\s(?:(?P<more>more|above|higher|over|greater)|(?P<less>less|below|lower|under|"
+    r"(?P<tail>\s(?:or|and)\s(?:(?P<more>more|above|higher|over|greater|better)|(?P<less>less|below|lower|under|"
     r"fewer))\b)?",
     re.I,
 )

@@ -72,9 +72,7 @@ _NOT_ALL = re.compile(
     r"the whole)\b|n't always"
 )
 _NEARLY = re.compile(r"\b(?:almost|nearly|virtually|practically)\b")
-_REACHED = re.compile(
-    r"\b(?:reach\w*|touch\w*|hit|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b"
-)
+_REACHED = re.compile(r"\b(?:reach\w*|rose to|climbed to|as (?:high|low) as|up to|fell to|dropped to)\b")
 _STAYED = re.compile(
     r"\b(?:stay(?:ed|s)|remain(?:ed|s|ing)|kept|keeps|held|lay|lies)\s+(?:(?:well|far|just|always|"
     r"steadily)\s+)?"

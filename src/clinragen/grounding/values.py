@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 from clinragen.grounding.judgement import (
@@ -225,11 +226,20 @@ def _reached(phrase: Phrase) -> Callable[[Rows], Measurement] | None:
         return lowest
     if "down to" in phrase.text:
         return lowest
+    if any(word in phrase.text for word in ("touch", " hit ")) and phrase.level is None:
+        return partial(_nearer_extreme, phrase.exact[0])
     if any(word in phrase.text for word in ("reach", "up to", "touch", " hit ")):
         if phrase.window and phrase.window.is_until:
             return None
         return lowest if phrase.level == "low" else highest
     return None
+
+
+def _nearer_extreme(number: Number, rows: Rows) -> Measurement:
+    """The highest or the lowest value, as "touched 47" may mean either."""
+    return min(
+        highest(rows), lowest(rows), key=lambda row: (not agrees(number, row), abs(row.value - number.value))
+    )
 
 
 def _equals(number: Number, rows: Rows, what: str) -> Judgement:

@@ -35,6 +35,8 @@ def _time(name: str) -> str:
     return _T.replace("{0}", name)
 
 
+_NO_CLAUSE = r"(?!(?:\s\w+)?,?\s(?:it|they|he|she)\b)"
+"""What may not follow "but the last": "but by the last reading it was down to 83" excepts nothing."""
 _WORDS = {"first": 1.0, "second": 2.0, "third": 3.0, "a": 1.0, "an": 1.0, "one": 1.0, "half a": 0.5}
 _WORDS |= {"half an": 0.5}
 
@@ -246,13 +248,13 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Window]], ...] = 
         (
             r"\b(?:but|except|save|bar|apart from|other than|after|until|till|before) (?:for )?(?:on |in |"
             r"at )?(?:the |its )?"
-            r"(?P<side>first|last|final|initial)(?: one|\s+" + SAMPLES + r")?\b",
+            r"(?P<side>first|last|final|initial)(?: one|\s+" + SAMPLES + r")?\b" + _NO_CLAUSE,
             _but_first,
         ),
         (
             r"\b(?:but|except|save|bar|apart from|other than) (?:for )?(?:(?:at|in|by) (?:the )?(?:very )?"
             r"(?P<side>end|last|first|start|outset|beginning)|(?:on|at) (?:arrival|admission|"
-            r"presentation))\b",
+            r"presentation))\b" + _NO_CLAUSE,
             _but_edge,
         ),
         (
