@@ -85,6 +85,29 @@ def diagnose(run: Annotated[Path, typer.Argument(help="a run folder")], case: Ca
 
 
 @app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="a run folder, evaluated")],
+    folder: Annotated[Path, typer.Argument(help="where the checkpoint is written; must not be there")],
+    even_so: Annotated[
+        bool,
+        typer.Option(help="export a student that does not follow its series, with a warning in its card"),
+    ] = False,
+    push: Annotated[str, typer.Option(help="a repository of the Hugging Face hub to send it to")] = "",
+    agreement: Annotated[
+        str,
+        typer.Option(help="push: the agreement that permits sharing what learnt from credentialed records"),
+    ] = "",
+) -> None:
+    """Write the student of a run with its card, recipe, label table and facts, to be used elsewhere."""
+    from clinragen.evaluate.export import export_run, push_to_hub
+
+    export_run(run, folder, even_so)
+    console.print(f"written: {folder}")
+    if push:
+        console.print(f"sent: {push_to_hub(folder, push, agreement)}")
+
+
+@app.command()
 def facts(
     case: CasePath,
     run: Annotated[Path | None, typer.Option(help="a run folder; without it, the curated facts")] = None,

@@ -7,7 +7,7 @@ from clinragen.distill.loop import Tell
 from clinragen.distill.run import facts_of, set_operating_point, teach_student
 from clinragen.distill.targets import lessons
 from clinragen.model.batch import examples
-from clinragen.model.checkpoint import load_student, save_student
+from clinragen.model.checkpoint import CONFIG, load_student, save_student
 from clinragen.model.student import Student
 from clinragen.recipe import Distill, Recipe
 from clinragen.store import read_stays
@@ -28,7 +28,7 @@ CONTROLS: Mapping[str, tuple[str, str, str]] = {
 def control_student(name: str, recipe: Recipe, run: Path, progress: Tell) -> Student:
     """The student of one control, trained in `evaluate/<name>/` unless it is there already."""
     folder = run / "evaluate" / name
-    if (folder / "student.json").exists():
+    if (folder / CONFIG).exists():
         return load_student(folder)
 
     def tell(what: str, done: int, total: int) -> None:

@@ -21,6 +21,9 @@ from clinragen.recipe import Model
 from clinragen.schema import Fact
 from clinragen.store import read_json, write_json, written
 
+CONFIG = "config.json"
+"""Holds all but the weights and the tokenizer, under the name by which hubs know such a file."""
+
 
 def new_student(settings: Model, facts: list[Fact], texts: list[str], hours: int, seed: int) -> Student:
     """A student to be trained: its tokenizer is trained on `texts` unless the backbone brings one."""
@@ -47,6 +50,7 @@ def save_student(student: Student, folder: Path) -> None:
     with written(folder / "model.safetensors") as draft:
         save_file(_tensors(student), draft)
     values = {
+        "model_type": "clinragen",
         "version": __version__,
         "settings": student.settings.model_dump(),
         "hours": student.hours,
@@ -54,14 +58,14 @@ def save_student(student: Student, folder: Path) -> None:
         "backbone": described(student.backbone),
         "rows": entries_to_json(student.rows),
     }
-    write_json(folder / "student.json", values)
+    write_json(folder / CONFIG, values)
 
 
 def load_student(folder: Path) -> Student:
     """Read a student back, the same to the bit."""
-    if not (folder / "student.json").exists():
+    if not (folder / CONFIG).exists():
         raise RunError(f"no trained student in {folder}", fix="run `clinragen run RECIPE` first")
-    values = read_json(folder / "student.json")
+    values = read_json(folder / CONFIG)
     if tuple(values["labels"]) != diagnosis_names():
         raise RunError(f"{folder} was trained for other labels", found=", ".join(values["labels"]))
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
