@@ -1,5 +1,6 @@
 """Backbones: real models of transformers, made small, saved to folders and read like any other."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from transformers import (
     Gemma3TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
-    LogitsProcessor,
     OPTConfig,
     OPTForCausalLM,
     Qwen3Config,
@@ -30,6 +30,7 @@ from clinragen.model.batch import examples
 from clinragen.model.causal import CausalBackbone
 from clinragen.model.checkpoint import load_student, save_student
 from clinragen.model.generate import predict
+from clinragen.model.rules import Rule
 from clinragen.recipe import Distill, Recipe
 from model.small import SETTINGS, STAYS, TEXTS, small_student
 
@@ -105,17 +106,18 @@ def test_the_loss_of_a_text_does_not_depend_on_its_neighbours(tmp_path: Path) ->
     assert torch.allclose(6 * both, 4 * first + 2 * second, atol=1e-4)
 
 
-def test_rules_of_writing_see_the_begin_mark(tmp_path: Path) -> None:
-    class Remembers(LogitsProcessor):  # type: ignore[misc]
-        seen: list[list[int]] = []  # noqa: RUF012
+def test_rules_of_writing_see_what_is_written_and_are_obeyed(tmp_path: Path) -> None:
+    class CountsDown(Rule):
+        seen: list[tuple[int, ...]] = []  # noqa: RUF012
 
-        def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-            self.seen.append(input_ids[0].tolist())
-            return scores
+        def allowed(self, stay: int, written: Sequence[int]) -> Sequence[int]:
+            self.seen.append(tuple(written))
+            return [9 - len(written)]
 
     backbone = from_folder(llama(), tmp_path)
-    written = backbone.write(*padded(backbone), 3, rules=[Remembers()]).tolist()[0]
-    assert Remembers.seen == [written[:place] for place in range(1, len(written))]
+    written = backbone.write(*padded(backbone), 3, rules=[CountsDown()]).tolist()[0]
+    assert written == [backbone.start, 9, 8, 7]
+    assert CountsDown.seen == [(), (9,), (9, 8)]
 
 
 def test_a_causal_student_read_back_says_the_same(tmp_path: Path) -> None:

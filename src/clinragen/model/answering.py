@@ -8,14 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
-from transformers import LogitsProcessor
-
 from clinragen.clinical.answer import NO_DIAGNOSIS, answer_of
 from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.errors import RunError
+from clinragen.model.rules import Rule
 from clinragen.model.text import pieces
 
 Pieces = tuple[int, ...]
@@ -52,22 +48,16 @@ class AnswerPieces:
         return tuple(pieces(tokenizer, f"Diagnoses:{text}"))[len(self.head) :]
 
 
-class ReadableAnswer(LogitsProcessor):  # type: ignore[misc]
+class ReadableAnswer(Rule):
     """Only answers that can be read: diagnoses of the closed vocabulary in table order, or none."""
 
     def __init__(self, tokenizer: Any) -> None:
         self.parts = AnswerPieces(tokenizer)
         self.next_of = lru_cache(maxsize=_REMEMBERED)(self._next_of)
 
-    def __call__(
-        self, input_ids: Int[Tensor, "row piece"], scores: Float[Tensor, "row word"]
-    ) -> Float[Tensor, "row word"]:
-        """The scores, with every piece forbidden after which an answer could not be read."""
-        for row, written in enumerate(input_ids[:, 1:].tolist()):
-            allowed = self.next_of(tuple(written))
-            if allowed:
-                forbid_others(scores[row], sorted(allowed))
-        return scores
+    def allowed(self, stay: int, written: Sequence[int]) -> Sequence[int]:
+        """The pieces after which an answer can still be read."""
+        return sorted(self.next_of(tuple(written)))
 
     def _next_of(self, written: Pieces) -> frozenset[int]:
         """The pieces that may follow; empty once the answer is complete, and all may follow."""
@@ -86,24 +76,17 @@ class ReadableAnswer(LogitsProcessor):  # type: ignore[misc]
             yield from _follow(written, self.parts.between, partial(self._names, place))
 
 
-class JudgedAnswer(LogitsProcessor):  # type: ignore[misc]
+class JudgedAnswer(Rule):
     """The answer that was judged, piece by piece, so that the text explains the probabilities."""
 
     def __init__(self, tokenizer: Any, judged: Sequence[Iterable[str]]) -> None:
         parts = AnswerPieces(tokenizer)
         self.answers = [parts.of(diagnoses) for diagnoses in judged]
+        self.stays = len(self.answers)
 
-    def __call__(
-        self, input_ids: Int[Tensor, "row piece"], scores: Float[Tensor, "row word"]
-    ) -> Float[Tensor, "row word"]:
-        """The scores, with all but the next piece of a row's answer forbidden; beams share their stay's."""
-        beams = len(scores) // len(self.answers)
-        at = input_ids.shape[1] - 1
-        for row in range(len(scores)):
-            answer = self.answers[row // beams]
-            if at < len(answer):
-                forbid_others(scores[row], [answer[at]])
-        return scores
+    def allowed(self, stay: int, written: Sequence[int]) -> Sequence[int]:
+        """The next piece of the stay's answer; none once it is complete."""
+        return self.answers[stay][len(written) : len(written) + 1]
 
 
 def _follow(written: Pieces, wanted: Pieces, then: Callable[[Pieces], Iterator[int]]) -> Iterator[int]:
@@ -113,10 +96,3 @@ def _follow(written: Pieces, wanted: Pieces, then: Callable[[Pieces], Iterator[i
             yield wanted[len(written)]
     elif written[: len(wanted)] == wanted:
         yield from then(written[len(wanted) :])
-
-
-def forbid_others(scores: Float[Tensor, " word"], allowed: Sequence[int]) -> None:
-    """Leave only some pieces possible, in place; a single one is certain."""
-    kept = scores[list(allowed)].clone() if len(allowed) > 1 else torch.zeros(1, dtype=scores.dtype)
-    scores.fill_(-torch.inf)
-    scores[list(allowed)] = kept

@@ -7,7 +7,9 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
-from transformers import GenerationConfig, LogitsProcessor
+from transformers import GenerationConfig
+
+from clinragen.model.rules import Rule
 
 IGNORED = -100
 """The label of padding: no loss."""
@@ -78,7 +80,7 @@ class Backbone(nn.Module, ABC):
         mask: Bool[Tensor, "batch place"],
         longest: int,
         beams: int = 1,
-        rules: Sequence[LogitsProcessor] = (),
+        rules: Sequence[Rule] = (),
         temperature: float = 0.0,
     ) -> Int[Tensor, "batch piece"]:
         """Write text greedily, with beams, or drawn at a temperature; freely, but for the rules given.

@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, LogitsProcessor, LogitsProcessorList
 
 from clinragen.model.backbone import IGNORED, Backbone, begun, how_to_write, loss_of_words
+from clinragen.model.rules import Rule
 from clinragen.recipe import Model
 
 
@@ -54,7 +55,7 @@ class CausalBackbone(Backbone):
         mask: Bool[Tensor, "batch place"],
         longest: int,
         beams: int = 1,
-        rules: Sequence[LogitsProcessor] = (),
+        rules: Sequence[Rule] = (),
         temperature: float = 0.0,
     ) -> Int[Tensor, "batch piece"]:
         """Write on from the context; the begin mark comes first in every row."""

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from transformers import LogitsProcessor
 
 from clinragen.clinical.answer import parse_answer
 from clinragen.clinical.diagnoses import diagnosis_names
@@ -16,6 +15,7 @@ from clinragen.clinical.findings import STATES
 from clinragen.model.answering import JudgedAnswer, ReadableAnswer
 from clinragen.model.batch import Batch, Example, collate
 from clinragen.model.once import EachSentenceOnce
+from clinragen.model.rules import Rule
 from clinragen.model.student import Encoded, Student
 from clinragen.schema import Prediction
 
@@ -110,7 +110,7 @@ def _write(student: Student, encoded: Encoded, longest: int, writing: Writing) -
     return texts
 
 
-def _answer_rules(student: Student, encoded: Encoded, writing: Writing) -> list[LogitsProcessor]:
+def _answer_rules(student: Student, encoded: Encoded, writing: Writing) -> list[Rule]:
     if writing.answer == "free":
         return []
     if writing.answer == "readable":

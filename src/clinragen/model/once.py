@@ -3,17 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import torch
-from jaxtyping import Float, Int
-from torch import Tensor
-from transformers import LogitsProcessor
-
+from clinragen.model.rules import Rule
 from clinragen.model.text import pieces
 
 Sentence = tuple[int, ...]
 
 
-class EachSentenceOnce(LogitsProcessor):  # type: ignore[misc]
+class EachSentenceOnce(Rule):
     """Ends a part of the text as soon as it repeats a sentence: the note part with the series part's heading.
 
     A full stop after a digit is taken for a decimal point. Other decoding is left alone: forbidding repeated
@@ -28,16 +24,10 @@ class EachSentenceOnce(LogitsProcessor):  # type: ignore[misc]
         self.decisive = {self.stop, *self.heading[:-1]}
         self.digits = {place for piece, place in tokenizer.get_vocab().items() if piece[-1:].isdigit()}
 
-    def __call__(
-        self, input_ids: Int[Tensor, "row piece"], scores: Float[Tensor, "row word"]
-    ) -> Float[Tensor, "row word"]:
-        """The scores, with all but one piece forbidden in the rows that must go on in a given way."""
-        for row, written in enumerate(input_ids.tolist()):
-            due = self.due(written) if written[-1] in self.decisive else None
-            if due is not None:
-                scores[row] = -torch.inf
-                scores[row, due] = 0.0
-        return scores
+    def allowed(self, stay: int, written: Sequence[int]) -> Sequence[int]:
+        """The one piece a text must go on with where a sentence was repeated; empty where it is free."""
+        due = self.due(written) if written and written[-1] in self.decisive else None
+        return () if due is None else (due,)
 
     def due(self, written: Sequence[int]) -> int | None:
         """The piece that must come next; None where the model is free."""

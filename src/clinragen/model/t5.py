@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers import LogitsProcessor, LogitsProcessorList, T5Config, T5ForConditionalGeneration
+from transformers import LogitsProcessorList, T5Config, T5ForConditionalGeneration
 from transformers.activations import NewGELUActivation
 from transformers.modeling_outputs import BaseModelOutput
 
 from clinragen.model import biased_attention
 from clinragen.model.backbone import IGNORED, Backbone, how_to_write, loss_of_words
+from clinragen.model.rules import Rule
 from clinragen.recipe import Model
 
 LIKENESS = 3.0
@@ -69,7 +70,7 @@ class T5Backbone(Backbone):
         mask: Bool[Tensor, "batch place"],
         longest: int,
         beams: int = 1,
-        rules: Sequence[LogitsProcessor] = (),
+        rules: Sequence[Rule] = (),
         temperature: float = 0.0,
     ) -> Int[Tensor, "batch piece"]:
         """Write text greedily, with beams, or drawn at a temperature; freely, but for the rules given."""
