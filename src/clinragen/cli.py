@@ -1,6 +1,7 @@
 """The commands. Imports are lazy: `--help` needs no torch."""
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -169,7 +170,8 @@ def _run(step: Step, recipe: Recipe) -> None:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console) as bar:
+    is_shown = os.environ.get("RANK", "0") == "0"
+    with Progress(*columns, console=console, disable=not is_shown) as bar:
         task = bar.add_task(step.name, total=None)
 
         def progress(what: str, done: int, total: int) -> None:
@@ -182,6 +184,8 @@ def _run(step: Step, recipe: Recipe) -> None:
 
 
 def _tell_results(recipe: Recipe) -> None:
+    if os.environ.get("RANK", "0") != "0":
+        return
     folder = run_folder(recipe)
     report = (folder / "evaluate" / "report.html").resolve()
     case = folder / "evaluate" / "cases"

@@ -254,6 +254,9 @@ class Engine(Section):
         description="where a local teacher is loaded: in this process, or by Ray workers",
     )
     workers: int = Field(2, ge=1, description="local processes for ingest, cohort and teach; Ray workers")
+    device: str = Field(
+        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where the student lives; auto: a GPU if any"
+    )
     threads: int = Field(0, ge=0, description="torch threads; 0 means all cores")
 
 

@@ -43,6 +43,10 @@ STEPS = (
 )
 
 
+TOGETHER = "distill"
+"""The step that all processes of a launch do together; the others are the first one's."""
+
+
 def run_folder(recipe: Recipe) -> Path:
     """Where the steps of this recipe write."""
     return Path(recipe.runs) / recipe.name
@@ -50,26 +54,43 @@ def run_folder(recipe: Recipe) -> Path:
 
 def run_step(step: Step, recipe: Recipe, progress: Progress) -> bool:
     """Run one step, or skip it where its folder is complete for this recipe; True if it ran."""
-    run = run_folder(recipe)
-    read = _what_is_read(step, recipe, run)
-    mark = fingerprint(read)
-    if not begin_step(run / step.name, mark):
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return _run_alone(step, recipe, progress)
+    from clinragen.distill.processes import all_know, alone
+
+    if step.name != TOGETHER:
+        return all_know(alone(lambda: _run_alone(step, recipe, progress), False))
+    if not all_know(alone(lambda: _begin(step, recipe), False)):
         return False
+    counts, seconds = _work(step, recipe, progress)
+    alone(lambda: _finish(step, recipe, counts, seconds), None)
+    return True
+
+
+def _run_alone(step: Step, recipe: Recipe, progress: Progress) -> bool:
+    if not _begin(step, recipe):
+        return False
+    _finish(step, recipe, *_work(step, recipe, progress))
+    return True
+
+
+def _begin(step: Step, recipe: Recipe) -> bool:
+    run = run_folder(recipe)
+    return begin_step(run / step.name, fingerprint(_what_is_read(step, recipe, run)))
+
+
+def _work(step: Step, recipe: Recipe, progress: Progress) -> tuple[dict[str, Any], float]:
     began = time.monotonic()
     module = importlib.import_module(f"{step.package}.run")
-    counts: dict[str, Any] = module.run(recipe, run, progress)
-    finish_step(
-        run / step.name,
-        {
-            "step": step.name,
-            "fingerprint": mark,
-            **read,
-            "counts": counts,
-            "python": platform.python_version(),
-            "wall_seconds": round(time.monotonic() - began, 2),
-        },
-    )
-    return True
+    counts: dict[str, Any] = module.run(recipe, run_folder(recipe), progress)
+    return counts, time.monotonic() - began
+
+
+def _finish(step: Step, recipe: Recipe, counts: dict[str, Any], seconds: float) -> None:
+    run = run_folder(recipe)
+    read = _what_is_read(step, recipe, run)
+    told = {"counts": counts, "python": platform.python_version(), "wall_seconds": round(seconds, 2)}
+    finish_step(run / step.name, {"step": step.name, "fingerprint": fingerprint(read), **read, **told})
 
 
 def borrow_step(step: Step, recipe: Recipe, others: Sequence[Path]) -> bool:

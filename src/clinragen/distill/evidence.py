@@ -27,7 +27,9 @@ def fit_evidence(student: Student, chosen: Sequence[Example], steps: int, seed: 
     adam = torch.optim.AdamW(wide.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
     for step in range(steps):
         rng = np.random.default_rng([seed, 37, step])
-        shown = thinned(collate([chosen[i] for i in draw(chosen, BATCH, [seed, 31], step)]), rng)
+        shown = thinned(collate([chosen[i] for i in draw(chosen, BATCH, [seed, 31], step)]), rng).to(
+            student.device
+        )
         attention = student.pseudo_series(shown).attention
         logits = wide(shown, None if attention is None else attention.detach())
         fit = torch.nn.functional.binary_cross_entropy_with_logits(logits, shown.labels)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from safetensors.torch import save_file
 from clinragen.distill.draw import draw
 from clinragen.distill.mishaps import StopRequest, check_loss, memory_told, stop_request
 from clinragen.distill.optimiser import StageOptimiser
+from clinragen.distill.processes import added, all_know, alone, share, weighted
 from clinragen.distill.stages import Stage
+from clinragen.model.backbone import IGNORED
 from clinragen.model.batch import (
     Batch,
     Example,
@@ -25,7 +28,7 @@ from clinragen.model.batch import (
     without_series,
 )
 from clinragen.model.knowledge_attention import FactAttention
-from clinragen.model.student import Student
+from clinragen.model.student import Encoded, Student
 from clinragen.store import written
 
 WITHHELD = 0.05
@@ -98,8 +101,10 @@ def _train(
                 done + step + 1,
                 total,
             )
+            stop.came = all_know(stop.came)
             if (step + 1) % every == 0 or step + 1 == stage.steps or stop.came:
-                _save(student, optimiser, index, step + 1, log, folder / LATEST)
+                save = partial(_save, student, optimiser, index, step + 1, log, folder / LATEST)
+                alone(save, None)
                 stop.obey(step + 1)
     return log
 
@@ -122,15 +127,18 @@ def _reading_loss(
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
     """Twice as many stays: findings alone or the note alone, and the judgement alone, each to be told."""
-    shown = [chosen[i] for i in draw(chosen, 2 * stage.batch, [*seed, 23], step, 2 * stage.batch_pieces)]
+    drawn = draw(chosen, 2 * stage.batch, [*seed, 23], step, 2 * stage.batch_pieces)
+    shown, counted = share([chosen[i] for i in drawn])
     is_of_note = rng.random() < NOTE_LESSONS or not stage.shows_series
     is_pseudo = rng.random() < stage.pseudo
-    batch, answers = (note_lesson if is_of_note else series_lesson)(shown), answer_lesson(shown)
+    device = student.device
+    batch = (note_lesson if is_of_note else series_lesson)(shown).to(device)
+    answers = answer_lesson(shown).to(device)
     # A lesson on the note shows no series: which of the two would read it makes no difference but in time.
     series = student.pseudo_series(batch) if is_of_note or is_pseudo else student.read_series(batch)
     heard, judged = student.encode_reading(batch, series), student.judgement(answers.labels)
-    text = student.backbone.text_loss(heard.context, heard.mask, batch.target)
-    answer = student.backbone.text_loss(judged.context, judged.mask, answers.target)
+    text = _text_loss(student, heard, batch, counted)
+    answer = _text_loss(student, judged, answers, counted)
     return text + answer, _told(stage, step, text)
 
 
@@ -143,7 +151,9 @@ def _whole_loss(
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, Losses]:
     of_stays = collate if stage.shows_note else series_lesson
-    batch = of_stays([chosen[i] for i in draw(chosen, stage.batch, seed, step, stage.batch_pieces)])
+    drawn = draw(chosen, stage.batch, seed, step, stage.batch_pieces)
+    shown, counted = share([chosen[i] for i in drawn])
+    batch = of_stays(shown).to(student.device)
     batch = batch if stage.shows_series else without_series(batch)
     pseudo, withheld = rng.random(2)
     if "language" in stage.trains and "series" in stage.trains:
@@ -153,19 +163,24 @@ def _whole_loss(
     attention, read = student.attention, None
     if isinstance(attention, FactAttention) and stage.align_weight > 0:
         read = student.read_series(batch)
-        align = attention.align_loss(read, batch.states)
+        align = weighted(attention.align_loss(read, batch.states), counted and batch.has_series.sum())
     if stage.text_weight > 0:
         is_pseudo = pseudo < stage.pseudo
         series = student.pseudo_series(batch) if is_pseudo else read or student.read_series(batch)
         encoded = student.encode(batch, series, batch.labels)
-        text = student.backbone.text_loss(encoded.context, encoded.mask, batch.target)
-        head = _head_loss(encoded.logits, batch) if stage.head_weight else head
+        text = _text_loss(student, encoded, batch, counted)
+        head = weighted(_head_loss(encoded.logits, batch), counted) if stage.head_weight else head
     loss = stage.text_weight * text + stage.head_weight * head + stage.align_weight * align
     return loss, _told(stage, step, text, head / HEAD_SCALE, align)
 
 
+def _text_loss(student: Student, encoded: Encoded, batch: Batch, counted: int) -> torch.Tensor:
+    loss = student.backbone.text_loss(encoded.context, encoded.mask, batch.target)
+    return weighted(loss, counted and (batch.target != IGNORED).sum())
+
+
 def _told(stage: Stage, step: int, *parts: torch.Tensor) -> Losses:
-    text, head, align = [round(part.item(), 5) for part in parts] + [0.0] * (3 - len(parts))
+    text, head, align = [round(added(part).item(), 5) for part in parts] + [0.0] * (3 - len(parts))
     return Losses(stage.name, step, text, head, align)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from clinragen.distill.muon import Muon
+from clinragen.distill.processes import add_gradients
 from clinragen.distill.stages import Stage, Trains
 from clinragen.model.student import Student
 
@@ -53,6 +54,7 @@ class StageOptimiser:
         for parameter in self.parameters:
             parameter.grad = None
         loss.backward()  # type: ignore[no-untyped-call]
+        add_gradients(self.parameters)
         for part in self.parts:
             nn.utils.clip_grad_norm_(part.parameters, LONGEST_GRADIENT)
         share = self.schedule(step, self.stage.steps)
@@ -74,7 +76,11 @@ class StageOptimiser:
         """Continue from the moments of a checkpoint."""
         for index, parameter in enumerate(self.parameters):
             prefix = f"optimiser.{index}."
-            state = {key.removeprefix(prefix): v for key, v in tensors.items() if key.startswith(prefix)}
+            state = {
+                key.removeprefix(prefix): v if key.endswith(".step") else v.to(parameter.device)
+                for key, v in tensors.items()
+                if key.startswith(prefix)
+            }
             if parameter in self.muon.momentum and state:
                 self.muon.momentum[parameter].copy_(state["momentum"])
             elif state:

@@ -11,6 +11,7 @@ import torch
 
 from clinragen.distill.evidence import fit_evidence
 from clinragen.distill.loop import Tell, train
+from clinragen.distill.processes import is_first
 from clinragen.distill.stages import stages
 from clinragen.distill.targets import Lesson, altered, lessons
 from clinragen.model.batch import Example, examples
@@ -31,8 +32,9 @@ def run(recipe: Recipe, run: Path, progress: Tell) -> dict[str, Any]:
     tuning = read_stays(run / "cohort" / "stays", "tuning")
     shown = examples(tuning, [""] * len(tuning), student.tokenizer, student.settings, student.hours)
     set_operating_point(student, shown)
-    save_student(student, run / "distill" / "student")
-    write_text(run / "distill" / "log.jsonl", "".join(json.dumps(asdict(row)) + "\n" for row in log))
+    if is_first():
+        save_student(student, run / "distill" / "student")
+        write_text(run / "distill" / "log.jsonl", "".join(json.dumps(asdict(row)) + "\n" for row in log))
     return {
         "lessons": len(taught),
         "parameters": sum(parameter.numel() for parameter in student.parameters()),
@@ -52,6 +54,7 @@ def teach_student(
     hours = round(recipe.cohort.hours)
     student = new_student(recipe.model, facts, [*texts, *words], hours, recipe.seed)
     stays, targets = [lesson.stay for lesson in taught], [lesson.target for lesson in taught]
+    student.to(device_of(recipe))
     shown = examples(stays, targets, student.tokenizer, recipe.model, hours)
     every = recipe.distill.checkpoint_every
     fit_evidence(student, shown, recipe.distill.evidence_steps, recipe.seed)
@@ -61,6 +64,17 @@ def teach_student(
 def facts_of(run: Path) -> list[Fact]:
     """The facts of a run, in their order."""
     return read_nouns(run / "knowledge" / "facts.jsonl", Fact)
+
+
+def device_of(recipe: Recipe) -> torch.device:
+    """Where the student lives: a GPU where there is one and the recipe does not say otherwise."""
+    if recipe.engine.device != "auto":
+        return torch.device(recipe.engine.device)
+    return (
+        torch.device("cuda", torch.cuda.current_device())
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )
 
 
 def use_threads(recipe: Recipe) -> None:

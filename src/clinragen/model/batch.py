@@ -1,7 +1,7 @@
 """Stays as arrays: what the student sees, padded and masked. This is where NaN becomes a mask."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -59,6 +59,11 @@ class Batch:
     states: Int[Tensor, "batch variable"]
     labels: Float[Tensor, "batch label"]
     target: Int[Tensor, "batch target_piece"]
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device."""
+        moved = {each.name: getattr(self, each.name).to(device) for each in fields(self)[1:]}
+        return replace(self, **moved)
 
     @property
     def has_series(self) -> Bool[Tensor, "batch variable"]:

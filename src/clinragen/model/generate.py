@@ -68,7 +68,7 @@ def predict(
     found: dict[int, Prediction] = {}
     for start in range(0, len(order), batch):
         places = order[start : start + batch]
-        shown = withhold(collate([chosen[i] for i in places]))
+        shown = withhold(collate([chosen[i] for i in places])).to(student.device)
         torch.manual_seed(writing.seed + start)
         found.update(zip(places, _predict(student, shown, model_id, limit, writing), strict=True))
         done(len(found), len(chosen))
@@ -126,15 +126,15 @@ def label_logits(student: Student, chosen: Sequence[Example], batch: int) -> Flo
     student.eval()
     rows = []
     for start in range(0, len(chosen), batch):
-        shown = collate(chosen[start : start + batch])
+        shown = collate(chosen[start : start + batch]).to(student.device)
         rows.append(student.encode(shown, student.read_series(shown)).logits)
-    return torch.cat(rows)
+    return torch.cat(rows).cpu()
 
 
 @torch.no_grad()
 def facts_used(student: Student, example: Example) -> list[FactUse]:
     """Which facts the series of one stay attended to, strongest first; none for the token bag."""
-    shown = collate([example])
+    shown = collate([example]).to(student.device)
     attention = student.read_series(shown).attention
     if attention is None:
         return []

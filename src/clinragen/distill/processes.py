@@ -1,0 +1,94 @@
+"""Training on several processes: each takes its share of every batch, and gradients are added up.
+
+Started by `accelerate launch` or `torchrun`, which set RANK and WORLD_SIZE; without them there is one process
+and nothing here changes a number. All processes draw the same batch of a step, so that the sum of their
+gradients is that of one process. What is not shared out (the other steps, files) is the first one's.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+from torch import Tensor, distributed, nn
+
+Thing = TypeVar("Thing")
+LONGEST_WAIT = timedelta(days=7)
+"""The others wait while the first process does a step alone."""
+
+
+def count() -> int:
+    """How many processes there are."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this is the process that writes files and tells progress."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def share(whole: Sequence[Thing]) -> tuple[list[Thing], int]:
+    """The part of a batch for this process and how many it holds; of too few stays one that counts 0."""
+    _join()
+    mine = list(whole[int(os.environ.get("RANK", "0")) :: count()])
+    return (mine, len(mine)) if mine else (list(whole[:1]), 0)
+
+
+def weighted(loss: Tensor, parts: Tensor | int) -> Tensor:
+    """A mean over `parts` things of this process as its part of the mean over those of all."""
+    if count() == 1:
+        return loss
+    total = added(torch.as_tensor(float(parts), device=loss.device))
+    return loss * (float(parts) / total.clamp_min(1.0))
+
+
+def added(number: Tensor) -> Tensor:
+    """The sum of a number over all processes, the same in each."""
+    if count() == 1:
+        return number
+    _join()
+    total = number.detach().clone()
+    distributed.all_reduce(total)
+    return total
+
+
+def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Add up the gradients of all processes, in one message; a tensor without one counts as 0."""
+    if count() == 1:
+        return
+    learning = list(parameters)
+    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learning])
+    distributed.all_reduce(flat)
+    at = 0
+    for parameter in learning:
+        parameter.grad = flat[at : at + parameter.numel()].view_as(parameter)
+        at += parameter.numel()
+
+
+def alone(work: Callable[[], Thing], otherwise: Thing) -> Thing:
+    """Let the first process work while the others wait; they get `otherwise`."""
+    if count() == 1:
+        return work()
+    _join()
+    done = work() if is_first() else otherwise
+    distributed.barrier()
+    return done
+
+
+def all_know(is_so: bool) -> bool:
+    """Whether it is so for any process."""
+    return bool(added(torch.tensor(int(is_so), device=_device())))
+
+
+def _device() -> torch.device:
+    has_gpu = torch.cuda.is_available()
+    return torch.device("cuda", torch.cuda.current_device()) if has_gpu else torch.device("cpu")
+
+
+def _join() -> None:
+    if count() > 1 and not distributed.is_initialized():
+        way = "nccl" if torch.cuda.is_available() else "gloo"
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        distributed.init_process_group(way, timeout=LONGEST_WAIT)
