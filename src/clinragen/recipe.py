@@ -214,6 +214,11 @@ class Evaluate(Section):
     )
     bootstrap: int = Field(500, ge=10, description="patient bootstrap samples for every interval")
     batch: int = Field(64, ge=1, description="stays generated at once")
+    writer: Literal["transformers", "onnx", "onnx_int8"] = Field(
+        "transformers",
+        description="what writes greedy texts: the library, or ONNX Runtime with a T5's weights as they are "
+        "or in 8 bits (faster; in 8 bits a few texts differ)",
+    )
     controls: tuple[
         Literal[
             "label_only",

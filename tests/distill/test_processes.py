@@ -32,12 +32,11 @@ recipe = Recipe(name="t", model=SETTINGS, distill=plan)
 gradients = {}
 for index, stage in enumerate(stages(recipe)):
     for step in range(4):
-        student.zero_grad()
+        student.zero_grad(set_to_none=False)
         _loss(student, stage, shown, [0, index], step)[0].backward()
         add_gradients(student.parameters())
-        gradients[f"{index}.{step}"] = torch.cat(
-            [torch.zeros_like(p).flatten() if p.grad is None else p.grad.flatten() for p in student.parameters()]
-        )
+        found = [torch.zeros_like(p) if p.grad is None else p.grad for p in student.parameters()]
+        gradients[f"{index}.{step}"] = torch.cat([each.flatten() for each in found])
 student.zero_grad()
 log = train(student, stages(recipe), shown, 0, folder / "checkpoints", 2)
 if is_first():

@@ -11,6 +11,7 @@ import numpy as np
 
 from clinragen.distill.loop import Tell
 from clinragen.distill.run import use_threads
+from clinragen.errors import RecipeError
 from clinragen.evaluate.controls import control_student
 from clinragen.evaluate.decodings import writings
 from clinragen.evaluate.matching import matched
@@ -18,6 +19,7 @@ from clinragen.model.batch import Example, examples, without_note, without_serie
 from clinragen.model.checkpoint import load_student
 from clinragen.model.generate import FREELY, Withhold, Writing, predict
 from clinragen.model.student import Student
+from clinragen.model.t5 import T5Backbone
 from clinragen.recipe import Recipe
 from clinragen.schema import Prediction, Stay
 from clinragen.store import read_predictions, read_stays, write_predictions
@@ -53,6 +55,7 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
     held_out = _some(read_stays(stays, "held_out"), recipe.evaluate.stays, recipe.seed)
     tuning = read_stays(stays, "tuning")
     student = load_student(run / "distill" / "student")
+    set_writer(student, recipe.evaluate.writer)
     work = _Work(recipe, run / "evaluate" / "predictions", student, progress)
     shown = _shown(student, held_out)
     pairs = swap_pairs(held_out, recipe.evaluate.swap_stays, recipe.seed)
@@ -76,6 +79,17 @@ def predict_all(recipe: Recipe, run: Path, progress: Tell) -> Predicted:
         swapped=[held_out[i] for i, _ in pairs],
         donors=[held_out[j] for _, j in pairs],
     )
+
+
+def set_writer(student: Student, writer: str) -> None:
+    """Let ONNX Runtime write where the recipe asks for it; RecipeError for a backbone that is no T5."""
+    if writer == "transformers":
+        return
+    if not isinstance(student.backbone, T5Backbone):
+        raise RecipeError(f'evaluate.writer = "{writer}" writes what a T5 would', fix='take "transformers"')
+    from clinragen.model.onnx_writer import OnnxWriter
+
+    student.backbone.writer = OnnxWriter(student.backbone.model, "int8" if writer == "onnx_int8" else "fp32")
 
 
 def _for_chances(student: Student) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -21,11 +21,25 @@ LIKENESS = 3.0
 """How strongly a fresh decoder attends to what is like itself; 1 learns later, see docs/notebook.md."""
 
 
+class FastWriter(Protocol):
+    """What may write a T5's greedy texts in the library's place."""
+
+    def write(
+        self,
+        context: Float[Tensor, "batch place width"],
+        mask: Bool[Tensor, "batch place"],
+        longest: int,
+        rules: Sequence[Rule] = (),
+    ) -> Int[Tensor, "batch piece"]:
+        """The texts that greedy search finds, begin marks first."""
+
+
 class T5Backbone(Backbone):
     """A T5 that reads vectors and writes text."""
 
     def __init__(self, model: T5ForConditionalGeneration) -> None:
         super().__init__(model)
+        self.writer: FastWriter | None = None
         self.model.set_attn_implementation(biased_attention.NAME)
         fuse_activations(self.model)
 
@@ -74,6 +88,8 @@ class T5Backbone(Backbone):
         temperature: float = 0.0,
     ) -> Int[Tensor, "batch piece"]:
         """Write text greedily, with beams, or drawn at a temperature; freely, but for the rules given."""
+        if self.writer is not None and beams == 1 and temperature == 0:
+            return self.writer.write(context, mask, longest, rules)
         written: Tensor = self.model.generate(
             encoder_outputs=BaseModelOutput(last_hidden_state=context),
             attention_mask=mask.long(),
