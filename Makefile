@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train clean
+.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train bench-generate clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -54,6 +54,9 @@ bench-teach: setup
 
 bench-train: setup
 	$(BIN)/python benchmarks/bench_train.py
+
+bench-generate: setup
+	$(BIN)/python benchmarks/bench_generate.py
 
 bench-kills: setup
 	$(BIN)/python benchmarks/bench_kills.py

@@ -54,7 +54,7 @@ class Library(T5Backbone):
 
     def __init__(self, model: T5ForConditionalGeneration) -> None:
         torch.nn.Module.__init__(self)
-        self.model = model
+        self.model, self.writer = model, None
 
 
 REFERENCE = Way(LONGEST, torch.float32, False)

@@ -1,96 +1,117 @@
-"""Writing with ONNX Runtime: the same texts as the library's, in any company."""
-
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 from transformers import T5Config, T5ForConditionalGeneration
 
-from clinragen.model import onnx_writer
+from clinragen.clinical.answer import answer_of
+from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.errors import RunError
+from clinragen.model.answering import JudgedAnswer, ReadableAnswer
+from clinragen.model.once import EachSentenceOnce
 from clinragen.model.rules import Rule
 from clinragen.model.t5 import T5Backbone, untie_head
+from clinragen.model.text import train_tokenizer
 
 pytest.importorskip("onnxruntime")
+from clinragen.model.onnx_writer import OnnxWriter
+
+LONGEST = 45
+"""More than one growth of the room for texts."""
+STAYS, PLACES = 7, 20
+TEXTS = [f"{answer_of([name])} Note: Mottled knees. Series: Lactate is high." for name in diagnosis_names()]
+TOKENIZER = train_tokenizer([*TEXTS, answer_of([]), answer_of(diagnosis_names())] * 2, 600, diagnosis_names())
 
 
-def backbone(form: str = "relu", own_head: bool = False, seed: int = 0) -> T5Backbone:
-    torch.manual_seed(seed)
-    config = T5Config(
-        vocab_size=90, d_model=32, d_kv=8, d_ff=48, num_layers=2, num_decoder_layers=2, num_heads=4,
-        feed_forward_proj=form, dropout_rate=0.0, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0,
-        tie_word_embeddings=not own_head, initializer_factor=3.0,
+def tiny(feed: str = "relu", own_head: bool = False, words: int = 50) -> T5Backbone:
+    """A T5 whose random weights are strong enough to say something."""
+    torch.manual_seed(0)
+    model = T5ForConditionalGeneration(
+        T5Config(
+            vocab_size=words, d_model=16, d_kv=8, d_ff=24, num_layers=2, num_heads=3, feed_forward_proj=feed,
+            pad_token_id=0, eos_token_id=1, decoder_start_token_id=0,
+        )
     )  # fmt: skip
-    model = T5ForConditionalGeneration(config).eval()
+    for weight in model.parameters():
+        weight.data.normal_(0, 0.5)
     if own_head:
-        untie_head(model, torch.randn(90, 32))
-    return T5Backbone(model)
+        untie_head(model, torch.randn(words, 16))
+    return T5Backbone(model).eval()
 
 
-def read(made: T5Backbone, stays: int = 7) -> tuple[torch.Tensor, torch.Tensor]:
-    """Contexts of several lengths, masked places at their end and in their middle."""
-    vectors = torch.randn(stays, 9, made.width)
-    mask = torch.arange(9)[None] < torch.randint(3, 10, (stays, 1))
-    mask[::2, 1] = False
-    return made.encode(vectors, mask), mask
+def notes() -> tuple[Tensor, Tensor]:
+    """Notes of different lengths, with holes, as series that were not measured leave them."""
+    torch.manual_seed(1)
+    places = torch.linspace(1, PLACES, STAYS)[:, None]
+    mask = (torch.arange(PLACES) < places) & (torch.rand(STAYS, PLACES) < 0.8)
+    mask[:, 0] = True
+    return torch.randn(STAYS, PLACES, 16), mask
 
 
-def without_padding(texts: torch.Tensor) -> list[list[int]]:
-    rows = []
-    for text in texts.tolist():
-        end = text.index(1) + 1 if 1 in text else len(text)
-        rows.append(text[:end])
-    return rows
+class EndsAt(Rule):
+    """Every stay's text ends at a length of its own."""
+
+    def allowed(self, stay: int, written: Sequence[int]) -> Sequence[int]:
+        return [1] if len(written) > 5 * (stay % 4) + 1 else []
 
 
 @pytest.mark.parametrize("own_head", [False, True])
-@pytest.mark.parametrize("form", ["relu", "gated-gelu"])
-@torch.no_grad()
-def test_texts_are_those_of_the_library(form: str, own_head: bool) -> None:
-    made = backbone(form, own_head)
-    context, mask = read(made)
-    theirs = made.write(context, mask, 24)
-    ours = onnx_writer.OnnxWriter(made.model).write(context, mask, 24)
-    assert without_padding(ours) == without_padding(theirs)
+@pytest.mark.parametrize("feed", ["relu", "gated-gelu", "gated-relu"])
+@pytest.mark.parametrize("seats", [1, 3, 8])
+def test_the_same_pieces_as_transformers(feed: str, own_head: bool, seats: int) -> None:
+    backbone = tiny(feed, own_head)
+    hidden, mask = notes()
+    written = OnnxWriter(backbone, seats=seats).write(hidden, mask, LONGEST)
+    assert torch.equal(written, backbone.write(hidden, mask, LONGEST))
 
 
-@torch.no_grad()
-def test_waiting_texts_enter_where_others_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three slots for eleven texts of different lengths: each is as if written alone."""
-    monkeypatch.setattr(onnx_writer, "SLOTS", 3)
-    monkeypatch.setattr(onnx_writer, "LEFT_BEHIND", 4)
-    made = backbone()
-    context, mask = read(made, 11)
-    writer = onnx_writer.OnnxWriter(made.model)
-    lengths = [3, 9, 5, 12, 4, 7, 2, 11, 6, 3, 8]
-    together = writer.write(context, mask, 12, lengths=lengths)
-    for stay, length in enumerate(lengths):
-        alone = writer.write(context[stay : stay + 1], mask[stay : stay + 1], length)
-        assert together[stay, : alone.shape[1]].tolist() == alone[0].tolist()
+def test_texts_that_end_early_make_room_for_others() -> None:
+    backbone = tiny(own_head=True)
+    hidden, mask = notes()
+    bound = backbone.write(hidden, mask, LONGEST, rules=[EndsAt()])
+    assert len(set((bound != 0).sum(1).tolist())) > 3, "texts of several lengths"
+    assert torch.equal(OnnxWriter(backbone, seats=2).write(hidden, mask, LONGEST, rules=[EndsAt()]), bound)
 
 
-@torch.no_grad()
-def test_rules_are_obeyed_stay_by_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    class EachItsOwn(Rule):
-        stays = 5
-
-        def allowed(self, stay: int, written: Sequence[int]) -> Sequence[int]:
-            return [10 + stay] if len(written) < 2 else [] if len(written) < 4 else [20, 21]
-
-    monkeypatch.setattr(onnx_writer, "SLOTS", 2)
-    made = backbone()
-    context, mask = read(made, 5)
-    rules: list[Any] = [EachItsOwn()]
-    ours = onnx_writer.OnnxWriter(made.model).write(context, mask, 6, rules)
-    assert without_padding(ours) == without_padding(made.write(context, mask, 6, rules=rules))
-    assert ours[:, 1].tolist() == [10, 11, 12, 13, 14]
+def rules() -> dict[str, list[Rule]]:
+    once = EachSentenceOnce(TOKENIZER)
+    judged = [diagnosis_names()[stay : 2 * stay] for stay in range(STAYS)]
+    return {
+        "once": [once],
+        "readable": [ReadableAnswer(TOKENIZER), once],
+        "judged": [JudgedAnswer(TOKENIZER, judged), once],
+    }
 
 
-@torch.no_grad()
-def test_weights_of_8_bits_write_texts_of_the_same_form() -> None:
-    made = backbone()
-    context, mask = read(made)
-    exact = onnx_writer.OnnxWriter(made.model).write(context, mask, 8)
-    small = onnx_writer.OnnxWriter(made.model, "int8").write(context, mask, 8)
-    assert small.shape[0] == exact.shape[0]
-    assert (small[:, 0] == 0).all()
+@pytest.mark.parametrize("name", rules())
+def test_the_same_rules_are_obeyed(name: str) -> None:
+    backbone, chosen = tiny(words=len(TOKENIZER)), rules()[name]
+    hidden, mask = notes()
+    free = backbone.write(hidden, mask, LONGEST)
+    bound = backbone.write(hidden, mask, LONGEST, rules=chosen)
+    written = OnnxWriter(backbone, seats=3).write(hidden, mask, LONGEST, rules=chosen)
+    assert torch.equal(written, bound)
+    assert name == "once" or not torch.equal(bound, free), "the rules matter"
+
+
+def test_in_eight_bits_no_text_depends_on_those_beside_it() -> None:
+    backbone = tiny("gated-gelu")
+    writer = OnnxWriter(backbone, "int8", seats=4)
+    hidden, mask = notes()
+    together = writer.write(hidden, mask, LONGEST)
+    for stay in range(STAYS):
+        alone = writer.write(hidden[stay : stay + 1], mask[stay : stay + 1], LONGEST)[0]
+        assert torch.equal(together[stay, : len(alone)], alone)
+
+
+def test_eight_bits_are_near_the_full_scores() -> None:
+    backbone = tiny("gated-gelu", own_head=True)
+    hidden, mask = notes()
+    full, short = (OnnxWriter(backbone, precision).write(hidden, mask, 1) for precision in ("fp32", "int8"))
+    assert (full == short).float().mean() > 0.8
+
+
+def test_an_unknown_activation_is_an_error() -> None:
+    with pytest.raises(RunError, match="cannot be drawn"):
+        OnnxWriter(tiny("silu"))

@@ -87,9 +87,11 @@ def set_writer(student: Student, writer: str) -> None:
         return
     if not isinstance(student.backbone, T5Backbone):
         raise RecipeError(f'evaluate.writer = "{writer}" writes what a T5 would', fix='take "transformers"')
-    from clinragen.model.onnx_writer import OnnxWriter
-
-    student.backbone.writer = OnnxWriter(student.backbone.model, "int8" if writer == "onnx_int8" else "fp32")
+    try:
+        from clinragen.model.onnx_writer import OnnxWriter
+    except ImportError:
+        raise RecipeError(f'evaluate.writer = "{writer}"', fix='pip install "clinragen[fast]"') from None
+    student.backbone.writer = OnnxWriter(student.backbone, "int8" if writer == "onnx_int8" else "fp32")
 
 
 def _for_chances(student: Student) -> int:
