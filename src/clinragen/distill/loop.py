@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from clinragen.distill.draw import draw
 from clinragen.distill.mishaps import StopRequest, check_loss, memory_told, stop_request
 from clinragen.distill.optimiser import StageOptimiser
+from clinragen.distill.preferences import Pair, preference_loss, reference
 from clinragen.distill.processes import added, all_know, alone, share, weighted
 from clinragen.distill.stages import Stage
 from clinragen.model.backbone import IGNORED
@@ -61,13 +62,16 @@ def train(
     folder: Path,
     every: int,
     tell: Tell = lambda *_: None,
+    compared: Sequence[Pair] = (),
 ) -> list[Losses]:
     """Train through all stages, from the last checkpoint in `folder` if there is one.
+
+    `compared` are what the preference stage learns from, where there is one.
 
     SIGTERM stops it after the step at hand, saved; a kill loses the steps since the last checkpoint.
     """
     with stop_request() as stop, memory_told():
-        return _train(student, plan, chosen, seed, folder, every, tell, stop)
+        return _train(student, plan, chosen, seed, folder, every, tell, stop, compared)
 
 
 def _train(
@@ -79,6 +83,7 @@ def _train(
     every: int,
     tell: Tell,
     stop: StopRequest,
+    compared: Sequence[Pair],
 ) -> list[Losses]:
     total = sum(stage.steps for stage in plan)
     at_stage, at_step = 0, 0
@@ -90,9 +95,14 @@ def _train(
         optimiser = StageOptimiser(student, stage)
         optimiser.restore(moments if index == at_stage else {})
         student.train()
+        before = reference(student, compared, folder) if stage.preference_beta else torch.zeros(0)
         done = sum(earlier.steps for earlier in plan[:index])
         for step in range(at_step if index == at_stage else 0, stage.steps):
-            loss, told = _loss(student, stage, chosen, [seed, index], step)
+            loss, told = (
+                _preference(student, stage, compared, before, [seed, index], step)
+                if stage.preference_beta
+                else _loss(student, stage, chosen, [seed, index], step)
+            )
             check_loss(loss, stage.name, step)
             optimiser.step(loss, step)
             log.append(told)
@@ -116,6 +126,23 @@ def _loss(
     of_kind = _reading_loss if rng.random() < stage.reading else _whole_loss
     with torch.autocast(student.device.type, torch.bfloat16, enabled=stage.precision == "bf16"):
         return of_kind(student, stage, chosen, seed, step, rng)
+
+
+def _preference(
+    student: Student,
+    stage: Stage,
+    compared: Sequence[Pair],
+    before: torch.Tensor,
+    seed: Sequence[int],
+    step: int,
+) -> tuple[torch.Tensor, Losses]:
+    places = np.random.default_rng([*seed, step]).choice(
+        len(compared), min(stage.batch, len(compared)), False
+    )
+    mine, counted = share(places.tolist())
+    with torch.autocast(student.device.type, torch.bfloat16, enabled=stage.precision == "bf16"):
+        loss = preference_loss(student, [compared[i] for i in mine], before[mine], stage.preference_beta)
+    return weighted(loss, counted), _told(stage, step, weighted(loss, counted))
 
 
 def _reading_loss(

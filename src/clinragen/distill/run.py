@@ -11,6 +11,7 @@ import torch
 
 from clinragen.distill.evidence import fit_evidence
 from clinragen.distill.loop import Tell, train
+from clinragen.distill.preferences import pairs
 from clinragen.distill.processes import is_first
 from clinragen.distill.stages import stages
 from clinragen.distill.targets import Lesson, altered, lessons
@@ -28,7 +29,9 @@ def run(recipe: Recipe, run: Path, progress: Tell) -> dict[str, Any]:
     """Train the student of a recipe and write it to `distill/student`."""
     use_threads(recipe)
     taught = lessons(run, "train")
-    student, log = teach_student(recipe, taught, facts_of(run), run / "distill" / "checkpoints", progress)
+    student, log = teach_student(
+        recipe, run, taught, facts_of(run), run / "distill" / "checkpoints", progress
+    )
     tuning = read_stays(run / "cohort" / "stays", "tuning")
     shown = examples(tuning, [""] * len(tuning), student.tokenizer, student.settings, student.hours)
     set_operating_point(student, shown)
@@ -44,7 +47,7 @@ def run(recipe: Recipe, run: Path, progress: Tell) -> dict[str, Any]:
 
 
 def teach_student(
-    recipe: Recipe, taught: Sequence[Lesson], facts: list[Fact], checkpoints: Path, progress: Tell
+    recipe: Recipe, run: Path, taught: Sequence[Lesson], facts: list[Fact], checkpoints: Path, progress: Tell
 ) -> tuple[Student, list[Any]]:
     """A new student, trained through the three stages on these lessons, altered as the recipe says."""
     facts = known(facts, recipe.model.knowledge, recipe.seed)
@@ -58,7 +61,10 @@ def teach_student(
     shown = examples(stays, targets, student.tokenizer, recipe.model, hours)
     every = recipe.distill.checkpoint_every
     fit_evidence(student, shown, recipe.distill.evidence_steps, recipe.seed)
-    return student, train(student, stages(recipe), shown, recipe.seed, checkpoints, every, progress)
+    asks = recipe.distill.preference_steps > 0
+    compared = pairs(run, student, {each.stay_id: each for each in shown}) if asks else []
+    plan = stages(recipe)
+    return student, train(student, plan, shown, recipe.seed, checkpoints, every, progress, compared)
 
 
 def facts_of(run: Path) -> list[Fact]:

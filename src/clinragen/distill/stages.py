@@ -41,11 +41,13 @@ class Stage:
     batch_pieces: int
     precision: str
     optimiser: Optimiser
+    preference_beta: float = 0.0
 
 
 def stages(recipe: Recipe) -> tuple[Stage, ...]:
-    """The stages of a recipe: note, series, joint."""
-    return _note(recipe.distill), _series(recipe), _joint(recipe)
+    """The stages of a recipe: note, series, joint, and preference where it is asked for."""
+    three = _note(recipe.distill), _series(recipe), _joint(recipe)
+    return (*three, _preference(recipe.distill)) if recipe.distill.preference_steps else three
 
 
 def _note(distill: Distill) -> Stage:
@@ -120,4 +122,28 @@ def _joint(recipe: Recipe) -> Stage:
         batch_pieces=distill.batch_pieces,
         precision=distill.precision,
         optimiser=distill.optimiser,
+    )
+
+
+def _preference(distill: Distill) -> Stage:
+    """The language model alone learns which of two texts is better grounded."""
+    return Stage(
+        name="preference",
+        steps=distill.preference_steps,
+        trains=("language",),
+        rate=distill.preference_rate,
+        matrix_rate=distill.matrix_rate * distill.preference_rate / distill.note_rate,
+        series_rate=distill.series_rate,
+        pseudo=0.0,
+        shows_note=True,
+        shows_series=True,
+        reading=0.0,
+        text_weight=0.0,
+        head_weight=0.0,
+        align_weight=0.0,
+        batch=distill.batch,
+        batch_pieces=0,
+        precision=distill.precision,
+        optimiser=distill.optimiser,
+        preference_beta=distill.preference_beta,
     )

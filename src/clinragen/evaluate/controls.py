@@ -35,7 +35,7 @@ def control_student(name: str, recipe: Recipe, run: Path, progress: Tell) -> Stu
         progress(f"control {name}, {what}", done, total)
 
     taught, facts = lessons(run, "train"), facts_of(run)
-    student, _ = teach_student(control_recipe(name, recipe), taught, facts, folder / "checkpoints", tell)
+    student, _ = teach_student(control_recipe(name, recipe), run, taught, facts, folder / "checkpoints", tell)
     tuning = read_stays(run / "cohort" / "stays", "tuning")
     shown = examples(tuning, [""] * len(tuning), student.tokenizer, student.settings, student.hours)
     set_operating_point(student, shown)
@@ -54,5 +54,6 @@ def control_recipe(name: str, recipe: Recipe) -> Recipe:
 
 
 def _shortened(distill: Distill, share: float) -> Distill:
-    """The same stages with a share of the steps each."""
-    return distill.model_copy(update={name: round(share * getattr(distill, name)) for name in STEPS})
+    """The same three stages with a share of the steps each, and no preferences."""
+    fewer = {name: round(share * getattr(distill, name)) for name in STEPS}
+    return distill.model_copy(update=fewer | {"preference_steps": 0})

@@ -65,13 +65,37 @@ class Backbone(nn.Module, ABC):
         """What a text is written from, given what was read and what `encode` made of it."""
 
     @abstractmethod
+    def words(
+        self,
+        context: Float[Tensor, "batch place width"],
+        mask: Bool[Tensor, "batch place"],
+        target: Int[Tensor, "batch piece"],
+    ) -> Float[Tensor, "counted word"]:
+        """The scores of all words where a piece of the target stands; none is weighed where it is IGNORED."""
+
     def text_loss(
         self,
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
     ) -> Float[Tensor, ""]:
-        """Mean cross-entropy of the target text; for IGNORED pieces no word is even weighed."""
+        """Mean cross-entropy of the target text, in 32 bits whatever the products were taken in."""
+        scores = self.words(context, mask, target)
+        loss: Tensor = nn.functional.cross_entropy(scores.float(), target[target != IGNORED])
+        return loss
+
+    def log_likelihood(
+        self,
+        context: Float[Tensor, "batch place width"],
+        mask: Bool[Tensor, "batch place"],
+        target: Int[Tensor, "batch piece"],
+    ) -> Float[Tensor, " batch"]:
+        """The log-probability of each target text as a whole."""
+        counts = target != IGNORED
+        scores = self.words(context, mask, target)
+        lost = nn.functional.cross_entropy(scores.float(), target[counts], reduction="none")
+        rows = counts.nonzero()[:, 0]
+        return torch.zeros(len(target), device=lost.device).index_add(0, rows, -lost)
 
     @abstractmethod
     def write(
@@ -99,12 +123,6 @@ def how_to_write(longest: int, beams: int, temperature: float, **marks: int) -> 
         top_k=0 if temperature > 0 else None,
         **marks,
     )
-
-
-def loss_of_words(words: Float[Tensor, "piece word"], wanted: Int[Tensor, " piece"]) -> Float[Tensor, ""]:
-    """Mean cross-entropy, in 32 bits whatever the products were taken in."""
-    loss: Tensor = nn.functional.cross_entropy(words.float(), wanted)
-    return loss
 
 
 def begun(target: Int[Tensor, "batch piece"], start: int, pad: int) -> Int[Tensor, "batch piece"]:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, LogitsProcessor, LogitsProcessorList
 
-from clinragen.model.backbone import IGNORED, Backbone, begun, how_to_write, loss_of_words
+from clinragen.model.backbone import IGNORED, Backbone, begun, how_to_write
 from clinragen.model.rules import Rule
 from clinragen.recipe import Model
 
@@ -35,18 +35,19 @@ class CausalBackbone(Backbone):
         """What the text follows: the vectors as they were read."""
         return vectors
 
-    def text_loss(
+    def words(
         self,
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
-    ) -> Float[Tensor, ""]:
-        """Mean cross-entropy of the target text; for IGNORED pieces no word is even weighed."""
+    ) -> Float[Tensor, "counted word"]:
+        """The scores of all words where a piece of the target stands; none is weighed where it is IGNORED."""
         counts = target != IGNORED
         said = self.embedding(begun(target, self.start, self.end)).to(context.dtype)
         read = self.encode(torch.cat([context, said], dim=1), torch.cat([mask, counts], dim=1))
         told = read[:, context.shape[1] :][counts]
-        return loss_of_words(self.model.get_output_embeddings()(told), target[counts])
+        scores: Tensor = self.model.get_output_embeddings()(told)
+        return scores
 
     @torch.no_grad()
     def write(

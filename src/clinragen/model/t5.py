@@ -13,7 +13,7 @@ from transformers.activations import NewGELUActivation
 from transformers.modeling_outputs import BaseModelOutput
 
 from clinragen.model import biased_attention
-from clinragen.model.backbone import IGNORED, Backbone, how_to_write, loss_of_words
+from clinragen.model.backbone import IGNORED, Backbone, how_to_write
 from clinragen.model.rules import Rule
 from clinragen.recipe import Model
 
@@ -58,13 +58,13 @@ class T5Backbone(Backbone):
         """What the decoder reads: the encoder's output."""
         return hidden
 
-    def text_loss(
+    def words(
         self,
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
-    ) -> Float[Tensor, ""]:
-        """Mean cross-entropy of the target text; for IGNORED pieces no word is even weighed."""
+    ) -> Float[Tensor, "counted word"]:
+        """The scores of all words where a piece of the target stands; none is weighed where it is IGNORED."""
         told: Tensor = self.model.decoder(
             input_ids=self.model._shift_right(target),
             encoder_hidden_states=context,
@@ -75,7 +75,8 @@ class T5Backbone(Backbone):
         told = told[counts]
         if self.model.config.scale_decoder_outputs:
             told = told * self.width**-0.5
-        return loss_of_words(self.model.lm_head(told), target[counts])
+        scores: Tensor = self.model.lm_head(told)
+        return scores
 
     @torch.no_grad()
     def write(
