@@ -102,10 +102,10 @@ class Evaluate(Section):
     )
     bootstrap: int = Field(500, ge=10, description="patient bootstrap samples for every interval")
     batch: int = Field(64, ge=1, description="stays generated at once")
-    writer: Literal["transformers", "onnx", "onnx_int8"] = Field(
+    writer: Literal["transformers", "onnx", "onnx_short_notes", "onnx_int8"] = Field(
         "transformers",
-        description="what writes greedy texts: the library, or ONNX Runtime with a T5's weights as they are "
-        "or in 8 bits (faster; in 8 bits a few texts differ)",
+        description="what writes greedy texts: the library, or ONNX Runtime for a T5: in full (the same texts), "
+        "with what it keeps of notes in 8 bits (hardly any differ), or with its weights so too (some differ)",
     )
     controls: tuple[
         Literal[

@@ -15,6 +15,7 @@ from clinragen.model.t5 import T5Backbone, untie_head
 from clinragen.model.text import train_tokenizer
 
 pytest.importorskip("onnxruntime")
+from clinragen.model.onnx_graph import Precision
 from clinragen.model.onnx_writer import OnnxWriter
 
 LONGEST = 45
@@ -57,8 +58,8 @@ class EndsAt(Rule):
 
 
 @pytest.mark.parametrize("own_head", [False, True])
-@pytest.mark.parametrize("feed", ["relu", "gated-gelu", "gated-relu"])
-@pytest.mark.parametrize("seats", [1, 3, 8])
+@pytest.mark.parametrize("feed", ["relu", "gated-gelu"])
+@pytest.mark.parametrize("seats", [1, 3])
 def test_the_same_pieces_as_transformers(feed: str, own_head: bool, seats: int) -> None:
     backbone = tiny(feed, own_head)
     hidden, mask = notes()
@@ -95,9 +96,10 @@ def test_the_same_rules_are_obeyed(name: str) -> None:
     assert name == "once" or not torch.equal(bound, free), "the rules matter"
 
 
-def test_in_eight_bits_no_text_depends_on_those_beside_it() -> None:
+@pytest.mark.parametrize("precision", ["short_notes", "int8"])
+def test_in_eight_bits_no_text_depends_on_those_beside_it(precision: Precision) -> None:
     backbone = tiny("gated-gelu")
-    writer = OnnxWriter(backbone, "int8", seats=4)
+    writer = OnnxWriter(backbone, precision, seats=4)
     hidden, mask = notes()
     together = writer.write(hidden, mask, LONGEST)
     for stay in range(STAYS):
@@ -105,10 +107,11 @@ def test_in_eight_bits_no_text_depends_on_those_beside_it() -> None:
         assert torch.equal(together[stay, : len(alone)], alone)
 
 
-def test_eight_bits_are_near_the_full_scores() -> None:
+@pytest.mark.parametrize("precision", ["short_notes", "int8"])
+def test_in_eight_bits_most_first_pieces_are_the_same(precision: Precision) -> None:
     backbone = tiny("gated-gelu", own_head=True)
     hidden, mask = notes()
-    full, short = (OnnxWriter(backbone, precision).write(hidden, mask, 1) for precision in ("fp32", "int8"))
+    full, short = (OnnxWriter(backbone, kind).write(hidden, mask, 1) for kind in ("fp32", precision))
     assert (full == short).float().mean() > 0.8
 
 

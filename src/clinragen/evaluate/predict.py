@@ -3,9 +3,10 @@
 Every variant is a Parquet file in `evaluate/predictions/`, so that a killed run goes on where it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -91,7 +92,14 @@ def set_writer(student: Student, writer: str) -> None:
         from clinragen.model.onnx_writer import OnnxWriter
     except ImportError:
         raise RecipeError(f'evaluate.writer = "{writer}"', fix='pip install "clinragen[fast]"') from None
-    student.backbone.writer = OnnxWriter(student.backbone, "int8" if writer == "onnx_int8" else "fp32")
+    student.backbone.writer = OnnxWriter(student.backbone, PRECISIONS[writer])
+
+
+PRECISIONS: Mapping[str, Literal["fp32", "short_notes", "int8"]] = {
+    "onnx": "fp32",
+    "onnx_short_notes": "short_notes",
+    "onnx_int8": "int8",
+}
 
 
 def _for_chances(student: Student) -> int:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from torch import Tensor
 
-Precision = Literal["fp32", "int8"]
+Precision = Literal["fp32", "short_notes", "int8"]
+"""All in full; what is kept of notes in eight bits; these and the weights in eight bits."""
 Axes = list[int | str]
 OPSET, IR_VERSION = 21, 10
 MIDDLE, REACH, TINY = 128, 127, 1e-12
@@ -65,7 +66,7 @@ class Graph:
 
     def linear(self, value: str, weight: Float[Tensor, "out in"]) -> str:
         """The product with the weights of a layer without bias."""
-        if self.precision == "fp32":
+        if self.precision != "int8":
             return self.op("MatMul", value, self.constant(_numbers(weight).T))
         return self._linear_int8(value, _numbers(weight))
 

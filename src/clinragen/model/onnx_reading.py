@@ -30,7 +30,7 @@ def reading_graph(backbone: T5Backbone, precision: Precision = "fp32") -> ModelP
     )
     shape = graph.whole(-1, len(layers), 2, 1, config.num_heads, config.d_kv)
     told = graph.op("Transpose", graph.op("Reshape", told, shape), perm=[1, 2, 3, 4, 0, 5])
-    if precision == "int8":
+    if precision != "fp32":
         scale = graph.step_of(told, axis=-2)
         graph.output(scale, "scale", [len(layers), 2, 1, config.num_heads, 1, config.d_kv])
         told = graph.rounded(told, scale)
@@ -38,7 +38,7 @@ def reading_graph(backbone: T5Backbone, precision: Precision = "fp32") -> ModelP
         graph.op("Squeeze", part, graph.whole(1))
         for part in graph.split("Split", told, count=2, axis=1, num_outputs=2)
     )
-    kind = TensorProto.UINT8 if precision == "int8" else TensorProto.FLOAT
+    kind = TensorProto.FLOAT if precision == "fp32" else TensorProto.UINT8
     key = graph.op("Transpose", key, perm=[0, 1, 2, 4, 3])
     graph.output(key, "key", [len(layers), 1, config.num_heads, config.d_kv, "place"], kind)
     graph.output(value, "value", [len(layers), 1, config.num_heads, "place", config.d_kv], kind)
@@ -53,7 +53,7 @@ class Notes:
 
     def attend(self, layer: int, query: str) -> str:
         """From query [seat, head, 1, size], what was found, of the same shape."""
-        return (self._in_short if self.graph.precision == "int8" else self._in_full)(layer, query)
+        return (self._in_full if self.graph.precision == "fp32" else self._in_short)(layer, query)
 
     def _in_full(self, layer: int, query: str) -> str:
         graph, told = self.graph, []
