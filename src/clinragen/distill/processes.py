@@ -54,16 +54,20 @@ def added(number: Tensor) -> Tensor:
 
 
 def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Add up the gradients of all processes, in one message; a tensor without one counts as 0."""
+    """Add up the gradients of all processes, in one message.
+
+    A tensor without one counts as 0 in the sum; one that has none in any process keeps none, because an
+    optimiser passes over it and does not over zeros.
+    """
     if count() == 1:
         return
     learning = list(parameters)
-    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learning])
-    distributed.all_reduce(flat)
-    at = 0
-    for parameter in learning:
-        parameter.grad = flat[at : at + parameter.numel()].view_as(parameter)
-        at += parameter.numel()
+    has = torch.tensor([float(p.grad is not None) for p in learning], device=learning[0].device)
+    flat = [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learning]
+    whole = added(torch.cat([has, *flat]))
+    sums = whole[len(learning) :].split([p.numel() for p in learning])
+    for parameter, holders, total in zip(learning, whole[: len(learning)].tolist(), sums, strict=True):
+        parameter.grad = total.view_as(parameter) if holders else None
 
 
 def alone(work: Callable[[], Thing], otherwise: Thing) -> Thing:
