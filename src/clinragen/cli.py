@@ -26,7 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Diagnoses with reasons you can check: from hospital records to a small model that explains itself.",
 )
-console = Console()
+console = Console(quiet=os.environ.get("RANK", "0") != "0")
+"""Of several processes only the first tells anything."""
 
 RecipePath = Annotated[Path, typer.Argument(help="a recipe file (TOML)")]
 Overrides = Annotated[list[str] | None, typer.Argument(help="section.key=value ...")]
@@ -170,8 +171,7 @@ def _run(step: Step, recipe: Recipe) -> None:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    is_shown = os.environ.get("RANK", "0") == "0"
-    with Progress(*columns, console=console, disable=not is_shown) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task(step.name, total=None)
 
         def progress(what: str, done: int, total: int) -> None:
@@ -184,8 +184,6 @@ def _run(step: Step, recipe: Recipe) -> None:
 
 
 def _tell_results(recipe: Recipe) -> None:
-    if os.environ.get("RANK", "0") != "0":
-        return
     folder = run_folder(recipe)
     report = (folder / "evaluate" / "report.html").resolve()
     case = folder / "evaluate" / "cases"

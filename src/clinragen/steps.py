@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,24 +55,24 @@ def run_folder(recipe: Recipe) -> Path:
 
 def run_step(step: Step, recipe: Recipe, progress: Progress) -> bool:
     """Run one step, or skip it where its folder is complete for this recipe; True if it ran."""
+    work = partial(_run, step, recipe, progress)
+    return work() if step.name == TOGETHER else _by_first(work)
+
+
+def _by_first(work: Callable[[], bool]) -> bool:
+    """Let the first process of a launch work while the others wait; all are told what came of it."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        return _run_alone(step, recipe, progress)
+        return work()
     from clinragen.distill.processes import all_know, alone
 
-    if step.name != TOGETHER:
-        return all_know(alone(lambda: _run_alone(step, recipe, progress), False))
-    if not all_know(alone(lambda: _begin(step, recipe), False)):
+    return all_know(alone(work, False))
+
+
+def _run(step: Step, recipe: Recipe, progress: Progress) -> bool:
+    if not _by_first(lambda: _begin(step, recipe)):
         return False
     counts, seconds = _work(step, recipe, progress)
-    alone(lambda: _finish(step, recipe, counts, seconds), None)
-    return True
-
-
-def _run_alone(step: Step, recipe: Recipe, progress: Progress) -> bool:
-    if not _begin(step, recipe):
-        return False
-    _finish(step, recipe, *_work(step, recipe, progress))
-    return True
+    return _by_first(lambda: _finish(step, recipe, counts, seconds))
 
 
 def _begin(step: Step, recipe: Recipe) -> bool:
@@ -86,15 +87,20 @@ def _work(step: Step, recipe: Recipe, progress: Progress) -> tuple[dict[str, Any
     return counts, time.monotonic() - began
 
 
-def _finish(step: Step, recipe: Recipe, counts: dict[str, Any], seconds: float) -> None:
+def _finish(step: Step, recipe: Recipe, counts: dict[str, Any], seconds: float) -> bool:
     run = run_folder(recipe)
     read = _what_is_read(step, recipe, run)
     told = {"counts": counts, "python": platform.python_version(), "wall_seconds": round(seconds, 2)}
     finish_step(run / step.name, {"step": step.name, "fingerprint": fingerprint(read), **read, **told})
+    return True
 
 
 def borrow_step(step: Step, recipe: Recipe, others: Sequence[Path]) -> bool:
     """Take a step that another run has complete for the same inputs, by hard links; True if one had it."""
+    return _by_first(lambda: _borrow(step, recipe, others))
+
+
+def _borrow(step: Step, recipe: Recipe, others: Sequence[Path]) -> bool:
     run = run_folder(recipe)
     mark = fingerprint(_what_is_read(step, recipe, run))
     if (run / step.name).exists():

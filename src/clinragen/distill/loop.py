@@ -12,7 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from clinragen.distill.draw import draw
-from clinragen.distill.mishaps import StopRequest, check_loss, memory_told, stop_request
+from clinragen.distill.mishaps import StopRequest, check_loss, memory_told, stop_request, stopped
 from clinragen.distill.optimiser import StageOptimiser
 from clinragen.distill.preferences import Pair, preference_loss, reference
 from clinragen.distill.processes import added, all_know, alone, share, weighted
@@ -68,7 +68,8 @@ def train(
 
     `compared` are what the preference stage learns from, where there is one.
 
-    SIGTERM stops it after the step at hand, saved; a kill loses the steps since the last checkpoint.
+    SIGTERM to any process stops all after the step at hand, saved; a kill loses the steps since the last
+    checkpoint.
     """
     with stop_request() as stop, memory_told():
         return _train(student, plan, chosen, seed, folder, every, tell, stop, compared)
@@ -103,7 +104,7 @@ def _train(
                 if stage.preference_beta
                 else _loss(student, stage, chosen, [seed, index], step)
             )
-            check_loss(loss, stage.name, step)
+            check_loss(added(loss), stage.name, step)
             optimiser.step(loss, step)
             log.append(told)
             tell(
@@ -111,11 +112,12 @@ def _train(
                 done + step + 1,
                 total,
             )
-            stop.came = all_know(stop.came)
-            if (step + 1) % every == 0 or step + 1 == stage.steps or stop.came:
+            is_asked = all_know(stop.came)
+            if (step + 1) % every == 0 or step + 1 == stage.steps or is_asked:
                 save = partial(_save, student, optimiser, index, step + 1, log, folder / LATEST)
                 alone(save, None)
-                stop.obey(step + 1)
+            if is_asked:
+                raise stopped(step + 1)
     return log
 
 

@@ -24,13 +24,13 @@ class StopRequest:
         """Handle the signal."""
         self.came = True
 
-    def obey(self, step: int) -> None:
-        """Raise RunError if asked to stop; call it when the step is saved."""
-        if self.came:
-            raise RunError(
-                f"asked to stop, and stopped after step {step} of this stage; nothing is lost",
-                fix="run the same command again, and it goes on from there",
-            )
+
+def stopped(step: int) -> RunError:
+    """What to raise when asked to stop, once the step is saved."""
+    return RunError(
+        f"asked to stop, and stopped after step {step} of this stage; nothing is lost",
+        fix="run the same command again, and it goes on from there",
+    )
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from clinragen.distill.processes import alone
 from clinragen.errors import RunError
 from clinragen.model.batch import Example, note_lesson, series_lesson
 from clinragen.model.student import Student
@@ -88,10 +89,15 @@ def margins(student: Student, compared: Sequence[Pair]) -> Float[Tensor, " pair"
 def reference(student: Student, compared: Sequence[Pair], folder: Path) -> Float[Tensor, " pair"]:
     """The margins before this stage: computed once and kept, for a resumed student is another one."""
     path = folder / REFERENCE
-    if not path.exists():
-        with torch.no_grad():
-            parts = [margins(student, compared[at : at + BATCH]) for at in range(0, len(compared), BATCH)]
-        with written(path) as draft:
-            save_file({"margins": torch.cat(parts).cpu()}, draft)
+    alone(lambda: _keep_margins(student, compared, path), None)
     kept: Tensor = load_file(path)["margins"]
     return kept
+
+
+@torch.no_grad()
+def _keep_margins(student: Student, compared: Sequence[Pair], path: Path) -> None:
+    if path.exists():
+        return
+    parts = [margins(student, compared[at : at + BATCH]) for at in range(0, len(compared), BATCH)]
+    with written(path) as draft:
+        save_file({"margins": torch.cat(parts).cpu()}, draft)

@@ -5,8 +5,10 @@ and nothing here changes a number. All processes draw the same batch of a step, 
 gradients is that of one process. What is not shared out (the other steps, files) is the first one's.
 """
 
+import atexit
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import TypeVar
 
@@ -16,16 +18,23 @@ from torch import Tensor, distributed, nn
 Thing = TypeVar("Thing")
 LONGEST_WAIT = timedelta(days=7)
 """The others wait while the first process does a step alone."""
+_is_alone = ContextVar("_is_alone", default=False)
 
 
 def count() -> int:
-    """How many processes there are."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    """How many processes work together: all of the launch, or one where the first works alone."""
+    return 1 if _is_alone.get() else int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first() -> bool:
     """Whether this is the process that writes files and tells progress."""
     return int(os.environ.get("RANK", "0")) == 0
+
+
+def cores() -> int:
+    """How many cores each of the processes on this machine may take."""
+    beside = 1 if count() == 1 else int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return max(1, (os.cpu_count() or 1) // beside)
 
 
 def share(whole: Sequence[Thing]) -> tuple[list[Thing], int]:
@@ -54,41 +63,52 @@ def added(number: Tensor) -> Tensor:
 
 
 def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Add up the gradients of all processes, in one message; a tensor without one counts as 0."""
+    """Add up the gradients of all processes, in one message.
+
+    A tensor without one counts as 0 in the sum; one that has none in any process keeps none, because an
+    optimiser passes over it and does not over zeros.
+    """
     if count() == 1:
         return
     learning = list(parameters)
-    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learning])
-    distributed.all_reduce(flat)
-    at = 0
-    for parameter in learning:
-        parameter.grad = flat[at : at + parameter.numel()].view_as(parameter)
-        at += parameter.numel()
+    has = torch.tensor([float(p.grad is not None) for p in learning], device=learning[0].device)
+    flat = [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learning]
+    whole = added(torch.cat([has, *flat]))
+    sums = whole[len(learning) :].split([p.numel() for p in learning])
+    for parameter, holders, total in zip(learning, whole[: len(learning)].tolist(), sums, strict=True):
+        parameter.grad = total.view_as(parameter) if holders else None
 
 
 def alone(work: Callable[[], Thing], otherwise: Thing) -> Thing:
-    """Let the first process work while the others wait; they get `otherwise`."""
+    """Let the first process work while the others wait; they get `otherwise`.
+
+    Whatever it does meanwhile, training too, it does as if there were no others.
+    """
     if count() == 1:
         return work()
     _join()
-    done = work() if is_first() else otherwise
-    distributed.barrier()
+    done = _by_itself(work) if is_first() else otherwise
+    all_know(False)
     return done
 
 
+def _by_itself(work: Callable[[], Thing]) -> Thing:
+    before = _is_alone.set(True)
+    try:
+        return work()
+    finally:
+        _is_alone.reset(before)
+
+
 def all_know(is_so: bool) -> bool:
-    """Whether it is so for any process."""
-    return bool(added(torch.tensor(int(is_so), device=_device())))
-
-
-def _device() -> torch.device:
-    has_gpu = torch.cuda.is_available()
-    return torch.device("cuda", torch.cuda.current_device()) if has_gpu else torch.device("cpu")
+    """Whether it is so for any process; each waits for all."""
+    return bool(added(torch.tensor(int(is_so))))
 
 
 def _join() -> None:
+    """Meet the others; tensors on CPUs are sent by Gloo, those on GPUs by NCCL."""
     if count() > 1 and not distributed.is_initialized():
-        way = "nccl" if torch.cuda.is_available() else "gloo"
         if torch.cuda.is_available():
             torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-        distributed.init_process_group(way, timeout=LONGEST_WAIT)
+        distributed.init_process_group(timeout=LONGEST_WAIT)
+        atexit.register(distributed.destroy_process_group)

@@ -1,7 +1,6 @@
 """Distill: rationales in, a trained student out."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +11,7 @@ import torch
 from clinragen.distill.evidence import fit_evidence
 from clinragen.distill.loop import Tell, train
 from clinragen.distill.preferences import pairs
-from clinragen.distill.processes import is_first
+from clinragen.distill.processes import cores, is_first
 from clinragen.distill.stages import stages
 from clinragen.distill.targets import Lesson, altered, lessons
 from clinragen.model.batch import Example, examples
@@ -93,7 +92,7 @@ def use_threads(recipe: Recipe) -> None:
     a step several times slower.
     """
     torch.set_flush_denormal(True)
-    torch.set_num_threads(recipe.engine.threads or os.cpu_count() or 1)
+    torch.set_num_threads(recipe.engine.threads or cores())
 
 
 def set_operating_point(student: Student, tuning: Sequence[Example]) -> None:
