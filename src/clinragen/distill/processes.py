@@ -74,7 +74,7 @@ def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
     has = torch.tensor([float(p.grad is not None) for p in learning], device=learning[0].device)
     flat = [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learning]
     whole = added(torch.cat([has, *flat]))
-    sums = whole[len(learning) :].split([p.numel() for p in learning])
+    sums = torch.split(whole[len(learning) :], [p.numel() for p in learning])
     for parameter, holders, total in zip(learning, whole[: len(learning)].tolist(), sums, strict=True):
         parameter.grad = total.view_as(parameter) if holders else None
 
