@@ -11,6 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from clinragen.distill.sharding import learner_of
+from clinragen.errors import RecipeError
+from clinragen.recipe import Distill, Engine, Model, Recipe
+from model.small import small_student
+
 TESTS = Path(__file__).parents[1]
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 ACCELERATE = ("-m", "accelerate.commands.launch", "--num_processes=2", "--main_process_port=0")
@@ -92,3 +97,25 @@ def test_what_the_first_process_trains_alone_is_as_if_there_were_no_others(
     expected = weights(of_one / "4")
     for name, learnt in weights(tmp_path).items():
         assert torch.equal(learnt, expected[name]), name
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(name="t", distill=Distill(preference_steps=5)),
+        Recipe(name="t", model=Model(attention="tokens")),
+    ],
+    ids=["pairs", "token bag"],
+)
+def test_stages_that_would_wait_for_ever_in_shares_are_refused(
+    monkeypatch: pytest.MonkeyPatch, recipe: Recipe
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(RecipeError, match="different blocks"):
+        learner_of(small_student(), recipe)
+
+
+def test_on_one_process_shares_are_all_there_is() -> None:
+    student = small_student()
+    assert learner_of(student, Recipe(name="t", engine=Engine(sharded=True))) is student

@@ -51,10 +51,13 @@ class StageOptimiser:
         """One update of step number `step` of the stage, counted from 0.
 
         Gradients are clipped part by part: a large one of the head must not silence the language model.
+        Where nothing this stage trains was asked (stays without a series, in the series stage), it stays as
+        it is.
         """
         for parameter in self.parameters:
             parameter.grad = None
-        loss.backward()  # type: ignore[no-untyped-call]
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
         add_gradients(self.parameters)
         for part in self.parts:
             clip(part.parameters, LONGEST_GRADIENT)

@@ -15,6 +15,7 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 
 from clinragen.distill.processes import added, count
+from clinragen.distill.stages import Stage, stages
 from clinragen.errors import RecipeError
 from clinragen.model.student import Student
 from clinragen.recipe import Recipe
@@ -25,15 +26,20 @@ def learner_of(student: Student, recipe: Recipe) -> Student:
     asked = recipe.engine.sharded or os.environ.get("ACCELERATE_USE_FSDP") == "true"
     if not asked or count() == 1:
         return student
-    if recipe.distill.preference_steps:
+    if uneven := [stage.name for stage in stages(recipe) if stage.steps and _is_uneven(stage)]:
         raise RecipeError(
-            "engine.sharded cannot be had together with distill.preference_steps",
-            fix="set one of the two to false or 0",
+            f"engine.sharded cannot train the stage {uneven[0]}: processes would compute different blocks",
+            fix=f"set engine.sharded = false, or distill.{uneven[0]}_steps = 0",
         )
     learner = deepcopy(student)
     student.cpu()
     shard(learner)
     return learner
+
+
+def _is_uneven(stage: Stage) -> bool:
+    """Whether what is computed depends on the stays of a share: pairs of one part, or no series to learn."""
+    return stage.preference_beta > 0 or (stage.text_weight > 0 and "language" not in stage.trains)
 
 
 def shard(student: Student) -> None:
