@@ -104,7 +104,7 @@ class Evaluate(Section):
     batch: int = Field(64, ge=1, description="stays generated at once")
     writer: Literal["transformers", "onnx", "onnx_short_notes", "onnx_int8"] = Field(
         "transformers",
-        description="what writes greedy texts: the library, or ONNX Runtime for a T5: in full (the same texts), "
+        description="what writes greedy texts: the library, or ONNX Runtime for a T5: in full (same texts), "
         "with what it keeps of notes in 8 bits (hardly any differ), or with its weights so too (some differ)",
     )
     controls: tuple[

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from clinragen.clinical.findings import STATES
 from clinragen.clinical.variables import variables
 from clinragen.model.batch import NOT_MEASURED, carry_forward, examples, scaled, without_note, without_series
+from clinragen.model.text import cut_off, encode, pieces
 from model.small import SETTINGS, STAYS, small_batch, small_student
 from patients import measured
 
@@ -54,3 +55,12 @@ def test_withholding_leaves_nothing_of_the_part() -> None:
     assert not without_note(batch).note_mask.any()
     assert not without_series(batch).has_series.any()
     assert not torch.any(without_series(batch).values)
+
+
+def test_what_is_cut_of_a_text_is_counted() -> None:
+    student = small_student()
+    short, long = "Mottled knees.", "Mottled knees. Lactate is high and rising. Mottled knees."
+    whole = len(pieces(student.tokenizer, long)) + 1
+    told = cut_off(student.tokenizer, [short, long], whole - 3)
+    assert (told["texts"], told["cut"], told["pieces_lost"]) == (2, 1, 3)
+    assert len(encode(student.tokenizer, [long], whole - 3)[0]) == whole - 3

@@ -20,6 +20,7 @@ from clinragen.model.checkpoint import new_student, save_student, terms
 from clinragen.model.generate import label_logits
 from clinragen.model.knowledge import known
 from clinragen.model.student import Student
+from clinragen.model.text import cut_off
 from clinragen.recipe import Recipe
 from clinragen.schema import Fact
 from clinragen.store import read_nouns, read_stays, write_text
@@ -43,6 +44,8 @@ def run(recipe: Recipe, run: Path, progress: Tell) -> dict[str, Any]:
         "parameters": sum(parameter.numel() for parameter in student.parameters()),
         "vocabulary": len(student.tokenizer),
         "operating_point": round(float(student.operating_point), 3),
+        "notes": cut_off(student.tokenizer, [each.stay.note for each in taught], recipe.model.note_tokens),
+        "targets": cut_off(student.tokenizer, [each.target for each in taught], recipe.model.target_tokens),
     }
 
 

@@ -19,7 +19,7 @@ from clinragen.model.checkpoint import load_student
 from clinragen.model.generate import facts_used
 from clinragen.recipe import Recipe
 from clinragen.schema import Fact
-from clinragen.store import read_json, read_nouns, write_json
+from clinragen.store import MANIFEST, read_json, read_nouns, write_json
 
 HEADLINES = (
     "held_out/diagnosis/micro_f1",
@@ -81,10 +81,20 @@ def _context(
         reliability=reliability(compared.probabilities, compared.weights),
         selection=_read(cohort / "selection.json", []),
         leakage=_read(cohort / "leakage.json", None),
-        quality=_read(cohort / "quality.json", None),
+        quality=_read(cohort / "quality.json", {}) | {"lessons": _cut(run)},
         teacher=_read(run / "teach" / "verdicts.json", None),
         cases=cases,
     )
+
+
+def _cut(run: Path) -> dict[str, int]:
+    """What was left out of notes and texts that are longer than the student reads or writes."""
+    counts = read_json(run / "distill" / MANIFEST)["counts"]
+    return {
+        f"{name} {what}": counts[name][key]
+        for name in ("notes", "targets")
+        for key, what in (("cut", "cut"), ("pieces_lost", "pieces left out"))
+    }
 
 
 def _read(path: Path, otherwise: Any) -> Any:

@@ -62,3 +62,10 @@ def encode(tokenizer: Any, texts: Sequence[str], longest: int) -> list[list[int]
     """Piece ids of each text with the end mark, cut at `longest` (the end mark is kept)."""
     encoded = tokenizer(list(texts), add_special_tokens=False)["input_ids"]
     return [[*ids[: longest - 1], int(tokenizer.eos_token_id)] for ids in encoded]
+
+
+def cut_off(tokenizer: Any, texts: Sequence[str], longest: int) -> dict[str, int]:
+    """How many texts are longer than `encode` keeps, and how many of all pieces it leaves out."""
+    lengths = [len(ids) + 1 for ids in tokenizer(list(texts), add_special_tokens=False)["input_ids"]]
+    lost = [length - longest for length in lengths if length > longest]
+    return {"texts": len(texts), "cut": len(lost), "pieces": sum(lengths), "pieces_lost": sum(lost)}

@@ -249,10 +249,11 @@ def _of_teacher(of: Mapping[str, Any]) -> list[str]:
 
 
 def facts_of_data(quality: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """What was counted of the records: rows kept and dropped, ranges, codes, notes."""
+    """What was counted of the records: rows kept and dropped, ranges, codes, notes, what was cut of these."""
     if quality is None:
         return []
     sections = {"rows": "measurements", "ranges": "reference ranges", "codes": "codes", "stays": "stays"}
+    sections["lessons"] = "lessons"
     return [
         (f"{title}: {name}", f"{count:,}")
         for section, title in sections.items()
