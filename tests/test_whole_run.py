@@ -151,3 +151,25 @@ def test_a_run_killed_again_and_again_ends_as_an_undisturbed_one(undisturbed: Pa
         process.wait()
     finish(recipe, tmp_path / "runs")
     assert outputs(tmp_path / "runs") == outputs(undisturbed / "runs")
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_training_and_the_first_does_the_rest(
+    undisturbed: Path, tmp_path: Path
+) -> None:
+    recipe, runs = recipe_in(tmp_path), tmp_path / "runs"
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "clinragen"]
+    command = [sys.executable, *launch, "run", str(recipe), f"runs={runs}"]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("report.html") == 1
+    assert done.stdout.count("evaluate: done") == 1
+    expected, found = outputs(undisturbed / "runs"), outputs(runs)
+    assert [step for step in STEPS if found[step] == expected[step]] == list(STEPS[:4])
+    assert set(found["evaluate"]) == set(expected["evaluate"])
+    shared, alone = (
+        [json.loads(line) for line in (folder / "small/distill/log.jsonl").read_text().splitlines()]
+        for folder in (runs, undisturbed / "runs")
+    )
+    for losses, of_one in zip(shared, alone, strict=True):
+        assert losses == pytest.approx(of_one, abs=1.1e-5)

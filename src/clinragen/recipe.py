@@ -151,6 +151,9 @@ class Engine(Section):
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where the student lives; auto: a GPU if any"
     )
     threads: int = Field(0, ge=0, description="torch threads; 0 means all cores")
+    sharded: bool = Field(
+        False, description="several processes: each holds a share of the language model (FSDP), not all of it"
+    )
 
 
 class Recipe(Section):

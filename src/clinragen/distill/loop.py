@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from clinragen.distill.mishaps import StopRequest, check_loss, memory_told, stop
 from clinragen.distill.optimiser import StageOptimiser
 from clinragen.distill.preferences import Pair, preference_loss, reference
 from clinragen.distill.processes import added, all_know, alone, share, weighted
+from clinragen.distill.sharding import held_as, whole
 from clinragen.distill.stages import Stage
 from clinragen.model.backbone import IGNORED
 from clinragen.model.batch import (
@@ -114,8 +114,7 @@ def _train(
             )
             is_asked = all_know(stop.came)
             if (step + 1) % every == 0 or step + 1 == stage.steps or is_asked:
-                save = partial(_save, student, optimiser, index, step + 1, log, folder / LATEST)
-                alone(save, None)
+                _save(student, optimiser, index, step + 1, log, folder / LATEST)
             if is_asked:
                 raise stopped(step + 1)
     return log
@@ -220,10 +219,15 @@ def _head_loss(logits: torch.Tensor, batch: Batch) -> torch.Tensor:
 def _save(
     student: Student, optimiser: StageOptimiser, stage: int, step: int, log: list[Losses], path: Path
 ) -> None:
-    tensors = {f"student.{name}": p.detach() for name, p in student.named_parameters()}
+    tensors = {f"student.{name}": whole(p.detach()) for name, p in student.named_parameters()}
+    tensors |= optimiser.tensors()
     words = {"stage": str(stage), "step": str(step), "log": json.dumps([asdict(row) for row in log])}
+    alone(lambda: _write(tensors, words, path), None)
+
+
+def _write(tensors: dict[str, torch.Tensor], words: dict[str, str], path: Path) -> None:
     with written(path) as draft:
-        save_file({**tensors, **optimiser.tensors()}, draft, metadata=words)
+        save_file(tensors, draft, metadata=words)
 
 
 def _resume(student: Student, path: Path) -> tuple[int, int, list[Losses], dict[str, torch.Tensor]]:
@@ -232,6 +236,6 @@ def _resume(student: Student, path: Path) -> tuple[int, int, list[Losses], dict[
         tensors = {name: saved.get_tensor(name) for name in saved.keys()}  # noqa: SIM118
     with torch.no_grad():
         for name, parameter in student.named_parameters():
-            parameter.copy_(tensors[f"student.{name}"])
+            parameter.copy_(held_as(parameter, tensors[f"student.{name}"].to(parameter.device)))
     log = [Losses(**row) for row in json.loads(words["log"])]
     return int(words["stage"]), int(words["step"]), log, tensors

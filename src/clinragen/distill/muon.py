@@ -11,6 +11,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from clinragen.distill.sharding import held_as, whole
+
 MOMENTUM = 0.95
 ITERATIONS = 5
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -36,9 +38,9 @@ class Muon:
             wanted.setdefault(parameter.shape, []).append((parameter, ahead))
         for shape, alike in wanted.items():
             size = ADAM_SIZE * max(shape) ** 0.5
-            updates = orthogonal(torch.stack([update for _, update in alike]))
+            updates = orthogonal(torch.stack([whole(update) for _, update in alike]))
             for (parameter, _), update in zip(alike, updates, strict=True):
-                parameter.add_(update, alpha=-rate * size)
+                parameter.add_(held_as(parameter, update), alpha=-rate * size)
 
 
 def orthogonal(matrices: Float[Tensor, "matrix row column"]) -> Float[Tensor, "matrix row column"]:

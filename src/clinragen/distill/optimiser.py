@@ -12,6 +12,7 @@ from torch import nn
 
 from clinragen.distill.muon import Muon
 from clinragen.distill.processes import add_gradients
+from clinragen.distill.sharding import clip, held_as, whole
 from clinragen.distill.stages import Stage, Trains
 from clinragen.model.student import Student
 
@@ -50,13 +51,16 @@ class StageOptimiser:
         """One update of step number `step` of the stage, counted from 0.
 
         Gradients are clipped part by part: a large one of the head must not silence the language model.
+        Where nothing this stage trains was asked (stays without a series, in the series stage), it stays as
+        it is.
         """
         for parameter in self.parameters:
             parameter.grad = None
-        loss.backward()  # type: ignore[no-untyped-call]
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
         add_gradients(self.parameters)
         for part in self.parts:
-            nn.utils.clip_grad_norm_(part.parameters, LONGEST_GRADIENT)
+            clip(part.parameters, LONGEST_GRADIENT)
         share = self.schedule(step, self.stage.steps)
         for group in self.adam.param_groups:
             part = group["part"]
@@ -65,11 +69,11 @@ class StageOptimiser:
         self.muon.step(share * self.stage.matrix_rate)
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """The moments, for a checkpoint."""
+        """The moments, whole, for a checkpoint."""
         found = {}
         for index, parameter in enumerate(self.parameters):
             for name, value in self._state(parameter).items():
-                found[f"optimiser.{index}.{name}"] = value
+                found[f"optimiser.{index}.{name}"] = whole(value)
         return found
 
     def restore(self, tensors: dict[str, torch.Tensor]) -> None:
@@ -77,7 +81,9 @@ class StageOptimiser:
         for index, parameter in enumerate(self.parameters):
             prefix = f"optimiser.{index}."
             state = {
-                key.removeprefix(prefix): v if key.endswith(".step") else v.to(parameter.device)
+                key.removeprefix(prefix): v
+                if key.endswith(".step")
+                else held_as(parameter, v.to(parameter.device))
                 for key, v in tensors.items()
                 if key.startswith(prefix)
             }
@@ -111,7 +117,7 @@ def _parts(student: Student, stage: Stage) -> dict[Trains, list[_Part]]:
 
 
 def _size(tensor: nn.Parameter) -> float:
-    return max(SMALLEST_SCALE, float(tensor.detach().square().mean().sqrt()))
+    return max(SMALLEST_SCALE, float(whole(tensor.detach()).square().mean().sqrt()))
 
 
 def schedule(step: int, steps: int) -> float:

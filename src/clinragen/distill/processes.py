@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
+from torch.distributed.tensor import DTensor
 
 Thing = TypeVar("Thing")
 LONGEST_WAIT = timedelta(days=7)
@@ -66,11 +67,11 @@ def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Add up the gradients of all processes, in one message.
 
     A tensor without one counts as 0 in the sum; one that has none in any process keeps none, because an
-    optimiser passes over it and does not over zeros.
+    optimiser passes over it and does not over zeros. Those of tensors in shares are summed already.
     """
     if count() == 1:
         return
-    learning = list(parameters)
+    learning = [p for p in parameters if not isinstance(p, DTensor)]
     has = torch.tensor([float(p.grad is not None) for p in learning], device=learning[0].device)
     flat = [(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in learning]
     whole = added(torch.cat([has, *flat]))

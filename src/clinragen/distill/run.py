@@ -12,6 +12,7 @@ from clinragen.distill.evidence import fit_evidence
 from clinragen.distill.loop import Tell, train
 from clinragen.distill.preferences import pairs
 from clinragen.distill.processes import cores, is_first
+from clinragen.distill.sharding import learner_of, take_weights
 from clinragen.distill.stages import stages
 from clinragen.distill.targets import Lesson, altered, lessons
 from clinragen.model.batch import Example, examples
@@ -65,8 +66,10 @@ def teach_student(
     fit_evidence(student, shown, recipe.distill.evidence_steps, recipe.seed)
     asks = recipe.distill.preference_steps > 0
     compared = pairs(run, student, {each.stay_id: each for each in shown}) if asks else []
-    plan = stages(recipe)
-    return student, train(student, plan, shown, recipe.seed, checkpoints, every, progress, compared)
+    learner = learner_of(student, recipe)
+    log = train(learner, stages(recipe), shown, recipe.seed, checkpoints, every, progress, compared)
+    take_weights(student, learner)
+    return student, log
 
 
 def facts_of(run: Path) -> list[Fact]:
