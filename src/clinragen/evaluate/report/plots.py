@@ -27,6 +27,8 @@ BLUE, ORANGE, GREEN, RED, PURPLE = "#0072b2", "#e69f00", "#009e73", "#d55e00", "
 """Colours that people with any colour vision can tell apart (Okabe and Ito), each with its own mark."""
 SERIES_SHOWN = 8
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
+ANOTHER_MARK = 3
+"""The ninth model has the first one's colour, but a mark of its own."""
 _SERIES_COLOURS = (BLUE, ORANGE, GREEN, RED, PURPLE, MUTED, "#56b4e9", INK)
 _STYLE: dict[str, Any] = {
     "svg.hashsalt": "clinragen",
@@ -82,7 +84,7 @@ def recall_by_evidence(scores: Scores) -> str:
         for number, row in enumerate(rows):
             found = [scores[f"{row.recall}/recall/{place}"] for place in PLACES]
             heights = [-place + 0.4 - (number + 0.5) * step for place in range(len(PLACES))]
-            colour, mark = _SERIES_COLOURS[number % 8], _MARKS[number % 8]
+            colour, mark = _SERIES_COLOURS[number % 8], _MARKS[(number + number // 8 * ANOTHER_MARK) % 8]
             _intervals(axes, found, heights, colour, mark, row.title)
         axes.set_yticks([-place for place in range(len(PLACES))], [name.replace("_", " ") for name in PLACES])
         for edge in range(len(PLACES) - 1):
