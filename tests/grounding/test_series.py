@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clinragen.clinical.findings import findings, sentence
-from clinragen.clinical.variables import variables
+from clinragen.clinical.variables import judged_variables
 from clinragen.grounding.sentences import clauses
 from clinragen.grounding.series import check_series_clause, series_index
 from clinragen.schema import Claim, Measurement, Stay
@@ -35,7 +35,7 @@ CHART = {
 
 
 def chart_of(values: dict[str, list[float]]) -> Stay:
-    table = variables()
+    table = judged_variables()
     rows = [
         Measurement(
             START + hour * FOUR_HOURS, name, float(value), table[name].unit, table[name].low, table[name].high
@@ -215,14 +215,14 @@ def test_evidence_names_the_measurements_that_decided():
     assert (claim.about, claim.subject) == ("series", "creatinine")
 
 
-LEVELS = st.sampled_from(sorted(variables()))
+LEVELS = st.sampled_from(sorted(judged_variables()))
 FLIPPED = {"high": "low", "low": "high", "normal": "high"}
 
 
 @st.composite
 def series(draw):
     name = draw(LEVELS)
-    row = variables()[name]
+    row = judged_variables()[name]
     low, high = row.low or 0.0, row.high if row.high is not None else 100.0
     span = max(high - low, 1.0)
     numbers = st.floats(max(low - span, 0.0), high + span).map(lambda x: round(x, row.decimals))

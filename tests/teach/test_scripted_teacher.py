@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clinragen.clinical.variables import variables
+from clinragen.clinical.variables import judged_variables
 from clinragen.grounding.claims import check
 from clinragen.knowledge.base import curated_facts
 from clinragen.recipe import Teach
@@ -108,7 +108,7 @@ def test_the_same_seed_and_stay_give_the_same_text_in_any_company():
 @settings(deadline=None)
 @given(
     st.dictionaries(
-        st.sampled_from(sorted(variables())),
+        st.sampled_from(sorted(judged_variables())),
         st.lists(st.floats(0.2, 3.0), min_size=1, max_size=6),
         max_size=6,
     ),

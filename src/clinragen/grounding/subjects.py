@@ -16,7 +16,11 @@ _CONNECTIVE = re.compile(
     r"&|in turn)[\s,]*)*",
     re.I,
 )
-_SEPARATOR = re.compile(r"[,;]\s|\s(?:and|but|with|while|whereas|or|plus|as|yet|though)\s", re.I)
+_SEPARATOR = re.compile(
+    r"[,;]\s|\s(?:and|but|with|while|whereas|or|plus|yet|though|"
+    r"as(?!\s(?:the|its|a|his|her)\s(?:highest|lowest|peak|nadir|maximum|minimum|worst|greatest)\b))\s",
+    re.I,
+)
 _LINK = (
     r"(?:(?:and|but|while|although|though|yet|whereas|then|also|meanwhile|or|since|by|for|thereafter|"
     r"afterwards|"
