@@ -117,7 +117,7 @@ def test_the_same_seed_and_stay_give_the_same_text_in_any_company():
 def test_the_chart_never_contradicts_the_script(factors: dict[str, list[float]], seed: int):
     rows = []
     for name, each in factors.items():
-        middle = variables()[name].high or variables()[name].low or 1.0
+        middle = judged_variables()[name].high or judged_variables()[name].low or 1.0
         rows += measured(name, *(round(middle * factor, 2) for factor in each))
     told = stay(rows, diagnoses=["acute kidney injury", "shock", "chronic kidney disease", "pneumonia"])
     claims = check(series_of(told, seed), told)
