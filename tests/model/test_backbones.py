@@ -1,5 +1,9 @@
 """Backbones: real models of transformers, made small, saved to folders and read like any other."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +35,7 @@ from clinragen.model.causal import CausalBackbone
 from clinragen.model.checkpoint import load_student, save_student
 from clinragen.model.generate import predict
 from clinragen.model.rules import Rule
+from clinragen.model.t5 import demo_t5, untie_head
 from clinragen.recipe import Distill, Recipe
 from model.small import SETTINGS, STAYS, TEXTS, small_student
 
@@ -154,6 +159,26 @@ def test_of_a_language_model_with_adapters_they_alone_learn(tmp_path: Path) -> N
     save_student(student, tmp_path / "student")
     again = load_student(tmp_path / "student")
     assert predict(student, shown[:3], "m", 2) == predict(again, shown[:3], "m", 2)
+
+
+def test_a_t5_named_as_on_the_hub_keeps_its_own_head(tmp_path: Path) -> None:
+    """From the hub's cache, offline; whatever its config says of ties, what was saved is what is loaded."""
+    cached = tmp_path / "models--someone--flan"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("abc")
+    made = demo_t5(SETTINGS, WORDS)
+    head = torch.full((WORDS, SETTINGS.width), 0.25)
+    untie_head(made.model, head)
+    made.model.save_pretrained(cached / "snapshots" / "abc")
+    config = cached / "snapshots" / "abc" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"tie_word_embeddings": True}))
+    script = (
+        "from clinragen.model.backbones import pretrained; from clinragen.recipe import Model;"
+        "print(float(pretrained(Model(backbone='someone/flan'), 0).model.lm_head.weight.std()))"
+    )
+    offline = {**os.environ, "HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", script], env=offline, capture_output=True, text=True)
+    assert done.stdout.strip() == "0.0", done.stderr[-1000:]
 
 
 def test_a_model_that_cannot_write_is_one_clear_error(tmp_path: Path) -> None:

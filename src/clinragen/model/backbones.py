@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import snapshot_download
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -40,7 +41,7 @@ def pretrained(settings: Model, _: int) -> Backbone:
     config = _told(settings, lambda **source: AutoConfig.from_pretrained(**source, trust_remote_code=False))
     if isinstance(config, T5Config):
         model = _told(settings, _weights_of(T5ForConditionalGeneration))
-        return loaded_t5(model, Path(settings.backbone))
+        return loaded_t5(model, _folder(settings.backbone))
     if config.is_encoder_decoder or type(config) not in AutoModelForCausalLM._model_mapping:
         raise RecipeError(
             f"model.backbone {settings.backbone!r} is of a kind that is not known",
@@ -78,6 +79,13 @@ def _told(settings: Model, load: Callable[..., Any]) -> Any:
             expected=EXPECTED,
             found=next(filter(None, str(fault).splitlines()), type(fault).__name__),
         ) from None
+
+
+def _folder(backbone: str) -> Path:
+    """Where the files of a backbone lie: its folder, or what the hub's cache holds of it."""
+    if Path(backbone).is_dir():
+        return Path(backbone)
+    return Path(snapshot_download(backbone, allow_patterns=["*.safetensors", "*.json"]))
 
 
 def _source(backbone: str) -> dict[str, str]:
