@@ -10,6 +10,7 @@ import torch
 
 from clinragen.distill.evidence import fit_evidence
 from clinragen.distill.loop import Tell, train
+from clinragen.distill.memory import hold_memory
 from clinragen.distill.preferences import pairs
 from clinragen.distill.processes import cores, is_first
 from clinragen.distill.sharding import learner_of, take_weights
@@ -92,8 +93,9 @@ def use_threads(recipe: Recipe) -> None:
     """Let torch use the cores the recipe allows, and call numbers too small to matter zero.
 
     Subnormal numbers, which Adam's moments and far attention weights become after some hundred steps, made
-    a step several times slower.
+    a step several times slower. Memory once used is kept, see `memory.py`.
     """
+    hold_memory()
     torch.set_flush_denormal(True)
     torch.set_num_threads(recipe.engine.threads or cores())
 
