@@ -7,6 +7,8 @@ greedily one by one. Note lengths are uniform from 100 to 1,600 pieces; weights 
 a text, so each text is ended after 60 to 150 pieces, drawn once, the same for all. Notes are read (encoded)
 beforehand, which costs all ways the same; the time it takes is told.
 
+Then many names are weighed for a note that is read once, against one reading for each.
+
 Prints texts a second, how many times more ours writes, how near it comes to what memory gives, and how many
 texts are the same; random weights repeat themselves, so that eight bits look better here than they are.
 """
@@ -29,6 +31,8 @@ from clinragen.model.t5 import T5Backbone
 NOTES, BATCH, LONGEST = 64, 16, 160
 NOTE, TEXT = (100, 1600), (60, 150)
 COMPARED, WITH_BEAMS, ALONE = 32, 16, 8
+WEIGHED, NAMES, NAME = 8, 26, 12
+"""Notes for which names are weighed, how many, and the pieces of each."""
 KINDS: dict[Precision, tuple[int, int]] = {"fp32": (4, 4), "short_notes": (4, 1), "int8": (1, 1)}
 """Bytes of a weight, and of a number that is kept of a note."""
 TARGETS = {"2 beams": 5, "greedy, 16 in order": 3, "greedy, one by one": 8}
@@ -160,6 +164,7 @@ def speed(name: str, config: T5Config) -> None:
     rates = {kind: rate for kind, (rate, _) in found.items()}
     print(f"{name}: ours {listed(rates, '.2f')} texts/s; reading takes {reading:.2f} s a note")
     tell_bound(config, notes, rates)
+    weighing(T5Backbone(backbone.model), notes)
     plan = {
         "2 beams": (reference(backbone, notes, BATCH, 2), everything[:WITH_BEAMS]),
         "greedy, 16 in order": (reference(backbone, notes, BATCH, 1), compared),
@@ -177,6 +182,24 @@ def speed(name: str, config: T5Config) -> None:
         if way == "greedy, 16 in order":
             same = {kind: sum(texts[i] == said[i] for i in texts) for kind, (_, said) in found.items()}
             print(f"  same text as this, of {COMPARED}: {listed(same, '.0f')}")
+
+
+def weighing(backbone: T5Backbone, notes: Read) -> None:
+    """Print how much faster names are weighed when their note is read once, and how far both are apart."""
+    rng, ways = np.random.default_rng(0), {"once": 0.0, "for every name": 0.0}
+    apart = 0.0
+    for hidden in notes.hidden[:WEIGHED]:
+        context, mask = hidden[None], torch.ones(1, len(hidden)).bool()
+        names = torch.from_numpy(rng.integers(3, 4000, (NAMES, NAME)))
+        begun = time.perf_counter()
+        once = backbone.likelihoods(context, mask, names)
+        between = time.perf_counter()
+        each = torch.cat([backbone.log_likelihood(context, mask, name[None]) for name in names])
+        ways["once"] += between - begun
+        ways["for every name"] += time.perf_counter() - between
+        apart = max(apart, float((once - each).abs().max()))
+    ratio = ways["for every name"] / ways["once"]
+    print(f"  {NAMES} names weighed for a note read once: {ratio:.1f} times as fast, apart by {apart:.1e}")
 
 
 @torch.no_grad()

@@ -107,6 +107,11 @@ class Evaluate(Section):
         description="what writes greedy texts: the library, or ONNX Runtime for a T5: in full (same texts), "
         "with what it keeps of notes in 8 bits (hardly any differ), or with its weights so too (some differ)",
     )
+    text_chances: Literal["answer", "likelihood"] = Field(
+        "answer",
+        description='judgement = "text" only: a diagnosis is as probable as the text says, 1 or 0, or as '
+        "likely as its name was where it could have stood",
+    )
     controls: tuple[
         Literal[
             "label_only",

@@ -130,7 +130,8 @@ class _Work:
                 self.progress(f"writing ({name})", done, total)
 
             batch = self.recipe.evaluate.batch
-            made = predict(self.student, shown, name, batch, hide, longest, tell, writing)
+            weighs = self.recipe.evaluate.text_chances == "likelihood"
+            made = predict(self.student, shown, name, batch, hide, longest, tell, writing, weighs)
             write_predictions(path, made)
         return self.read(path)
 

@@ -97,6 +97,46 @@ class Backbone(nn.Module, ABC):
         rows = counts.nonzero()[:, 0]
         return torch.zeros(len(target), device=lost.device).index_add(0, rows, -lost)
 
+    @torch.no_grad()
+    def likelihoods(
+        self,
+        context: Float[Tensor, "one place width"],
+        mask: Bool[Tensor, "one place"],
+        targets: Int[Tensor, "text piece"],
+    ) -> Float[Tensor, " text"]:
+        """The log-probability of several texts from one context, as `log_likelihood`, but it is read once.
+
+        Texts are padded with IGNORED on the right.
+        """
+        told, memory = self.begin(context, mask)
+        memory.batch_repeat_interleave(len(targets))
+        counts = targets != IGNORED
+        told = torch.cat([told.expand(len(targets), -1, -1), self.go_on(context, mask, targets, memory)], 1)
+        lost = nn.functional.cross_entropy(
+            self.weighed(told).float().transpose(1, 2), targets, reduction="none", ignore_index=IGNORED
+        )
+        return -(lost * counts).sum(1)
+
+    @abstractmethod
+    def begin(
+        self, context: Float[Tensor, "one place width"], mask: Bool[Tensor, "one place"]
+    ) -> tuple[Float[Tensor, "one start width"], Any]:
+        """What the begin mark is told, and the keys and values of all that was read until then."""
+
+    @abstractmethod
+    def go_on(
+        self,
+        context: Float[Tensor, "one place width"],
+        mask: Bool[Tensor, "one place"],
+        targets: Int[Tensor, "text piece"],
+        memory: Any,
+    ) -> Float[Tensor, "text before_last width"]:
+        """What every piece but the last is told, each text after the same memory."""
+
+    @abstractmethod
+    def weighed(self, told: Float[Tensor, "... width"]) -> Float[Tensor, "... word"]:
+        """The scores of all words where the model was told this."""
+
     @abstractmethod
     def write(
         self,

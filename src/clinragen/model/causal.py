@@ -45,9 +45,46 @@ class CausalBackbone(Backbone):
         counts = target != IGNORED
         said = self.embedding(begun(target, self.start, self.end)).to(context.dtype)
         read = self.encode(torch.cat([context, said], dim=1), torch.cat([mask, counts], dim=1))
-        told = read[:, context.shape[1] :][counts]
+        return self.weighed(read[:, context.shape[1] :][counts])
+
+    def weighed(self, told: Float[Tensor, "... width"]) -> Float[Tensor, "... word"]:
+        """The scores of all words where the model was told this."""
         scores: Tensor = self.model.get_output_embeddings()(told)
         return scores
+
+    def begin(
+        self, context: Float[Tensor, "one place width"], mask: Bool[Tensor, "one place"]
+    ) -> tuple[Float[Tensor, "one start width"], Any]:
+        """What the begin mark is told; the memory holds keys and values of context and mark."""
+        start = torch.full((1, 1), self.start, device=context.device)
+        whole = torch.cat([mask, torch.ones_like(start).bool()], dim=1)
+        read = self.model.get_decoder()(
+            inputs_embeds=torch.cat([context, self.embedding(start).to(context.dtype)], dim=1),
+            attention_mask=whole.long(),
+            position_ids=_places(whole),
+            use_cache=True,
+        )
+        return read.last_hidden_state[:, -1:], read.past_key_values
+
+    def go_on(
+        self,
+        context: Float[Tensor, "one place width"],
+        mask: Bool[Tensor, "one place"],
+        targets: Int[Tensor, "text piece"],
+        memory: Any,
+    ) -> Float[Tensor, "text before_last width"]:
+        """What every piece but the last is told."""
+        said = targets[:, :-1]
+        begun = torch.cat([mask, torch.ones_like(mask[:, :1])], dim=1).expand(len(targets), -1)
+        whole = torch.cat([begun, said != IGNORED], dim=1)
+        told: Tensor = self.model.get_decoder()(
+            inputs_embeds=self.embedding(said.masked_fill(said == IGNORED, self.end)).to(context.dtype),
+            attention_mask=whole.long(),
+            position_ids=_places(whole)[:, -said.shape[1] :],
+            past_key_values=memory,
+            use_cache=True,
+        ).last_hidden_state
+        return told
 
     @torch.no_grad()
     def write(

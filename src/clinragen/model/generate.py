@@ -14,6 +14,7 @@ from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.findings import STATES
 from clinragen.model.answering import JudgedAnswer, ReadableAnswer
 from clinragen.model.batch import Batch, Example, collate
+from clinragen.model.naming import chances_of_naming
 from clinragen.model.once import EachSentenceOnce
 from clinragen.model.rules import Rule
 from clinragen.model.student import Encoded, Student
@@ -56,9 +57,11 @@ def predict(
     longest: int | None = None,
     done: Callable[[int, int], None] = lambda *_: None,
     writing: Writing = FREELY,
+    weighs_names: bool = False,
 ) -> list[Prediction]:
     """Predictions in the order given; `withhold` hides a part of the input (a control).
 
+    Where no head judges, probabilities are 1 and 0 as the text tells, or of each name if `weighs_names`.
     Texts have at most `longest` pieces (the recipe's limit where None); with 0 there are probabilities only,
     which is much faster.
     """
@@ -70,17 +73,21 @@ def predict(
         places = order[start : start + batch]
         shown = withhold(collate([chosen[i] for i in places])).to(student.device)
         torch.manual_seed(writing.seed + start)
-        found.update(zip(places, _predict(student, shown, model_id, limit, writing), strict=True))
+        made = _predict(student, shown, model_id, limit, writing, weighs_names)
+        found.update(zip(places, made, strict=True))
         done(len(found), len(chosen))
     return [found[i] for i in range(len(chosen))]
 
 
 def _predict(
-    student: Student, shown: Batch, model_id: str, longest: int, writing: Writing
+    student: Student, shown: Batch, model_id: str, longest: int, writing: Writing, weighs_names: bool
 ) -> list[Prediction]:
     encoded = student.encode(shown, student.read_series(shown))
     texts = _write(student, encoded, longest, writing) if longest else [""] * len(shown.stay_ids)
-    chances = _told(texts) if student.settings.judgement == "text" else encoded.logits.sigmoid()
+    if student.settings.judgement == "head":
+        chances: Any = encoded.logits.sigmoid()
+    else:
+        chances = chances_of_naming(student, encoded, texts) if weighs_names else _told(texts)
     return [
         Prediction(stay_id, dict(zip(diagnosis_names(), _rounded(row), strict=True)), text.strip(), model_id)
         for stay_id, row, text in zip(shown.stay_ids, chances, texts, strict=True)

@@ -8,7 +8,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from safetensors import safe_open
 from torch import Tensor, nn
-from transformers import LogitsProcessorList, T5Config, T5ForConditionalGeneration
+from transformers import (
+    DynamicCache,
+    EncoderDecoderCache,
+    LogitsProcessorList,
+    T5Config,
+    T5ForConditionalGeneration,
+)
 from transformers.activations import NewGELUActivation
 from transformers.modeling_outputs import BaseModelOutput
 
@@ -71,12 +77,45 @@ class T5Backbone(Backbone):
             encoder_attention_mask=mask.long(),
             use_cache=False,
         ).last_hidden_state
-        counts = target != IGNORED
-        told = told[counts]
+        return self.weighed(told[target != IGNORED])
+
+    def weighed(self, told: Float[Tensor, "... width"]) -> Float[Tensor, "... word"]:
+        """The scores of all words where the decoder was told this."""
         if self.model.config.scale_decoder_outputs:
             told = told * self.width**-0.5
         scores: Tensor = self.model.lm_head(told)
         return scores
+
+    def begin(
+        self, context: Float[Tensor, "one place width"], mask: Bool[Tensor, "one place"]
+    ) -> tuple[Float[Tensor, "one start width"], Any]:
+        """What the begin mark is told; the memory holds keys and values of the whole context."""
+        start = torch.full((1, 1), self.model.config.decoder_start_token_id, device=context.device)
+        read = self.model.decoder(
+            input_ids=start,
+            encoder_hidden_states=context,
+            encoder_attention_mask=mask.long(),
+            past_key_values=EncoderDecoderCache(DynamicCache(), DynamicCache()),
+            use_cache=True,
+        )
+        return read.last_hidden_state, read.past_key_values
+
+    def go_on(
+        self,
+        context: Float[Tensor, "one place width"],
+        mask: Bool[Tensor, "one place"],
+        targets: Int[Tensor, "text piece"],
+        memory: Any,
+    ) -> Float[Tensor, "text before_last width"]:
+        """What every piece but the last is told."""
+        told: Tensor = self.model.decoder(
+            input_ids=targets[:, :-1].masked_fill(targets[:, :-1] == IGNORED, self.model.config.pad_token_id),
+            encoder_hidden_states=context.expand(len(targets), -1, -1),
+            encoder_attention_mask=mask.long().expand(len(targets), -1),
+            past_key_values=memory,
+            use_cache=True,
+        ).last_hidden_state
+        return told
 
     @torch.no_grad()
     def write(
