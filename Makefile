@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train bench-generate clean
+.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train bench-generate bench-memory clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -57,6 +57,10 @@ bench-train: setup
 
 bench-generate: setup
 	$(BIN)/python benchmarks/bench_generate.py
+
+# Time and memory of a training step, as notes, batches and knowledge grow; also draws the figure of docs/training.md.
+bench-memory: setup
+	$(BIN)/python benchmarks/bench_memory.py docs/figures/memory.svg
 
 bench-kills: setup
 	$(BIN)/python benchmarks/bench_kills.py

@@ -31,6 +31,24 @@ class Cohort(Section):
     unit: Literal["icu", "hospital"] = Field("icu", description="what one stay is")
     hours: float = Field(48.0, gt=0, description="prediction time, in hours after the stay begins")
     min_age: float = Field(18.0, ge=0, description="youngest age kept; an unknown age is kept and counted")
+    rules: tuple[Literal["same_place", "on_record", "one_stay", "charted"], ...] = Field(
+        (),
+        description="more rules of selection, those of the MIMIC-III benchmark: the stay ends in the ward "
+        "and care unit it began in; its admission is on record; it is the only one left of its admission; at "
+        "least one of the benchmark's variables is charted",
+    )
+    days_a_year: float = Field(
+        365.25, ge=365, le=366, description="days of a year of age; the benchmark: 365"
+    )
+    titled_codes_only: bool = Field(
+        False,
+        description="whether codes that the source's own dictionary lacks are lost; the benchmark: yes",
+    )
+    listed_codes_only: bool = Field(
+        False,
+        description="whether a code must stand in the CCS table itself to give a label, and any code makes "
+        "labels known; the benchmark: yes",
+    )
     min_measurements: int = Field(0, ge=0, description="fewest measurements before the prediction time")
     note: Literal["charted", "hospital_course"] = Field(
         "charted",

@@ -3,7 +3,8 @@
 `codes.csv` holds codes without their unit, checked against the dictionaries of MIMIC and, for eICU, its
 open demo. Blood only: urine and other fluids have items of their own and are not listed. A code that
 `needs_own_range` measures a relative of the variable (NT-proBNP for BNP), so the common range must not
-judge it: such a value counts only where its row carries the laboratory's own range.
+judge it: such a value counts only where its row carries the laboratory's own range. The `unit` of a code is
+what its item is charted in by its name or by the range of its values; it stands in where a row has none.
 """
 
 import csv
@@ -40,6 +41,12 @@ def mapped_codes(source: str) -> MappingProxyType[str, str]:
 def codes_needing_a_range(source: str) -> frozenset[str]:
     """The codes of a source whose values count only with the laboratory's own range beside them."""
     return frozenset(row["code"] for row in _rows() if row["source"] == source and row["needs_own_range"])
+
+
+@cache
+def units_of_codes(source: str) -> MappingProxyType[str, str]:
+    """The unit of a code, without its own, for rows that have none; only of codes whose items have one."""
+    return MappingProxyType({r["code"]: r["unit"] for r in _rows() if r["source"] == source and r["unit"]})
 
 
 @cache

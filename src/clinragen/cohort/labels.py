@@ -5,25 +5,30 @@ import polars as pl
 from clinragen.clinical.icd import System, grouping, labels_of
 from clinragen.cohort.tally import Tally
 from clinragen.cohort.windows import belonging
+from clinragen.recipe import Cohort
 
 _SYSTEMS: dict[str, System] = {"ICD9": "icd9", "ICD10": "icd10"}
 
 
-def diagnoses_of(events: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, Tally]:
+def diagnoses_of(events: pl.DataFrame, found: pl.DataFrame, cohort: Cohort) -> tuple[pl.DataFrame, Tally]:
     """A column `diagnoses` for each stay, and how the codes were understood.
 
     Null where the stay has no code that a table knows: then the labels are unknown, not absent. Codes are
     the label, so they count whenever they were written; a code without any id must lie within the stay.
+    The two quirks of the MIMIC-III benchmark: only codes with a title count at all (`titled_codes_only`), and
+    only codes the table lists have a label, while any code makes labels known (`listed_codes_only`).
     """
     coded = events.filter(pl.col("code").str.contains(r"^ICD(?:9|10)//"))
+    if cohort.titled_codes_only:
+        coded = coded.filter(pl.col("text_value").is_not_null())
     understood = coded.join(_understood(coded), on="code", how="left")
     within = pl.col("time").is_between("admitted", "end").fill_null(False)
     tied = belonging(understood, found).filter(pl.col("is_named") | within)
-    labels = (
-        tied.filter(pl.col("origin") != "unknown")
-        .group_by("stay_id")
-        .agg(diagnoses=pl.col("label").drop_nulls().unique().sort())
-    )
+    if cohort.listed_codes_only:
+        known = tied.with_columns(label=pl.when(pl.col("origin") == "listed").then("label"))
+    else:
+        known = tied.filter(pl.col("origin") != "unknown")
+    labels = known.group_by("stay_id").agg(diagnoses=pl.col("label").drop_nulls().unique().sort())
     return found.join(labels, on="stay_id", how="left"), _origins(tied)
 
 

@@ -5,7 +5,8 @@ What cannot be used is left out and counted by its reason; nothing is clipped, f
 
 import polars as pl
 
-from clinragen.clinical.codes import SEPARATOR, codes_needing_a_range, variable_of
+from clinragen.clinical.codes import SEPARATOR, codes_needing_a_range, units_of_codes, variable_of
+from clinragen.clinical.paper_series import fenced_variables
 from clinragen.clinical.units import conversions, plain_unit
 from clinragen.clinical.variables import variables
 from clinragen.cohort.tally import Tally
@@ -44,8 +45,10 @@ _RANGE = {
 }
 
 
-def measure(events: pl.DataFrame, found: pl.DataFrame, source: str) -> tuple[pl.DataFrame, dict[str, Tally]]:
-    """The measurements of the stays (stay_id and the fields of a Measurement), and the tally of the rest.
+def measure(
+    events: pl.DataFrame, found: pl.DataFrame, source: str
+) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Tally]]:
+    """The measurements of the stays (stay_id and the fields of a Measurement), how many, and what was left.
 
     Of several values of one variable charted at the same moment the largest is kept, whatever the order
     of the rows.
@@ -54,7 +57,18 @@ def measure(events: pl.DataFrame, found: pl.DataFrame, source: str) -> tuple[pl.
     within = pl.col("time").is_between("start", "prediction_time")
     rows = belonging(charted, found).filter(within).pipe(_read, source).pipe(_judged)
     kept = rows.filter(pl.col("fate") == KEPT).pipe(_with_ranges, found).pipe(_one_a_moment)
-    return kept.select("stay_id", *Measurement._fields), _tallies(rows, kept)
+    return kept.select("stay_id", *Measurement._fields), _counts(rows, kept), _tallies(rows, kept)
+
+
+def _counts(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
+    """For each stay how many values are `measured`, and how many of the paper's variables are `charted`."""
+    is_charted = pl.col("variable").is_in([row.variable for row in fenced_variables()])
+    charted = rows.filter(is_charted & pl.col("numeric_value").is_not_null() & pl.col("is_named"))
+    return (
+        kept.group_by("stay_id")
+        .agg(measured=pl.len())
+        .join(charted.group_by("stay_id").agg(charted=pl.len()), on="stay_id", how="full", coalesce=True)
+    )
 
 
 def _read(rows: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -89,13 +103,12 @@ def _range_of() -> pl.Expr:
 def _readings(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     """Each distinct (code, unit) once: the variable it means and how its unit converts, null if unknown."""
     lines = {(name, unit): line for name, unit, *line in conversions().iter_rows()}
-    needing = codes_needing_a_range(source)
+    needing, units = codes_needing_a_range(source), units_of_codes(source)
     readings = []
     for code, unit in rows.select("code", "unit").unique().sort("code", "unit").iter_rows():
-        name = variable_of(source, code)
-        scale, shift = lines.get((name, plain_unit(unit)), (None, None))
-        needs_own = SEPARATOR.join(code.split(SEPARATOR)[:2]) in needing
-        readings.append((code, unit, name, scale, shift, needs_own))
+        name, item = variable_of(source, code), SEPARATOR.join(code.split(SEPARATOR)[:2])
+        scale, shift = lines.get((name, plain_unit(unit or units.get(item))), (None, None))
+        readings.append((code, unit, name, scale, shift, item in needing))
     return pl.DataFrame(readings, schema=_READING, orient="row")
 
 

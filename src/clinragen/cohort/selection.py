@@ -21,9 +21,35 @@ class Rule:
     fix: str
 
 
+BENCHMARK_RULES = {
+    "same_place": Rule(
+        "begins and ends in the same ward and care unit",
+        (pl.col("first_place") == pl.col("last_place")).fill_null(False),
+        "the source may not tell wards and care units; leave same_place out of cohort.rules",
+    ),
+    "on_record": Rule(
+        "of an admission on record",
+        pl.col("is_on_record"),
+        "check the admissions of the source, or leave on_record out of cohort.rules",
+    ),
+    "one_stay": Rule(
+        "the only stay of its admission among those left",
+        pl.len().over("subject_id", "hadm_id") == 1,
+        "leave one_stay out of cohort.rules",
+    ),
+}
+"""Rules of the MIMIC-III benchmark (Harutyunyan et al., 2019), by their name in `cohort.rules`."""
+CHARTED_RULE = Rule(
+    "with at least one of the benchmark's variables charted",
+    pl.col("charted") > 0,
+    "leave charted out of cohort.rules",
+)
+
+
 def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
     """The rules that need times, age and codes; an unknown age passes, and is counted elsewhere."""
     return (
+        *(BENCHMARK_RULES[name] for name in cohort.rules if name in BENCHMARK_RULES),
         Rule(
             "begins and ends in that order",
             pl.col("start").is_not_null() & (pl.col("end").is_null() | (pl.col("end") > pl.col("start"))),
@@ -51,6 +77,7 @@ def rules_after_measuring(cohort: Cohort) -> tuple[Rule, ...]:
     )
     return (
         *((has_course,) if cohort.note == "hospital_course" else ()),
+        *((CHARTED_RULE,) if "charted" in cohort.rules else ()),
         Rule(
             f"at least {cohort.min_measurements} measurements by the prediction time",
             pl.col("measured") >= cohort.min_measurements,

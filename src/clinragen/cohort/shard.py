@@ -55,13 +55,12 @@ def stays_of(
 ) -> tuple[list[Stay], dict[str, Tally]]:
     """The selected stays of some patients' events, ordered by stay_id, and everything counted."""
     found = windows(events, cohort)
-    coded, codes = diagnoses_of(events, found)
+    coded, codes = diagnoses_of(events, found, cohort)
     kept, before = select(coded, rules_before_measuring(cohort))
-    table, quality = measure(events, kept, source)
-    counts = table.group_by("stay_id").agg(measured=pl.len())
+    table, measured, quality = measure(events, kept, source)
     courses = hospital_courses(events, kept) if cohort.note == "hospital_course" else {}
-    counted = kept.join(counts, on="stay_id", how="left").with_columns(
-        pl.col("measured").fill_null(0), has_course=pl.col("stay_id").is_in(list(courses))
+    counted = kept.join(measured, on="stay_id", how="left").with_columns(
+        pl.col("measured", "charted").fill_null(0), has_course=pl.col("stay_id").is_in(list(courses))
     )
     kept, after = select(counted, rules_after_measuring(cohort))
     notes = (
@@ -95,7 +94,7 @@ def _stays(
             start=row["start"],
             prediction_time=row["prediction_time"],
             sex=row["sex"],
-            age=row["age"],
+            age=None if row["age"] is None else round(row["age"], 1),
             note=masked,
             note_is_composed=is_composed,
             measurements=measured.get(row["stay_id"], ()),

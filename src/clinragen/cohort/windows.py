@@ -1,7 +1,8 @@
 """Which stays there are, when each begins, ends and is predicted, and which events belong to one.
 
 A table of windows has one row a stay: stay_id, subject_id, icu_id and hadm_id (ids its events may carry),
-admitted, start, end, prediction_time, sex, age (years). Unknown is null throughout.
+admitted, start, end, prediction_time, first_place and last_place (ward or care unit), is_on_record (whether
+its admission is), sex, age (years). Unknown is null throughout.
 """
 
 import polars as pl
@@ -12,8 +13,7 @@ OLDEST_TOLD_AGE = 90.0
 """MIMIC-III moves the birth of patients over 89 to 300 years before; they count as 90, as in MIMIC-IV."""
 
 _OLDEST_TRUE_AGE = 120.0
-_DAYS_A_YEAR = 365.25
-_SECONDS_A_YEAR = _DAYS_A_YEAR * 86_400
+_SECONDS_A_DAY = 86_400
 _MICROSECONDS_AN_HOUR = 3_600_000_000
 _ADMISSION = ("hadm_id", "HOSPITAL_ADMISSION", "HOSPITAL_DISCHARGE")
 _MARKS = {"icu": ("stay_id", "ICU_ADMISSION", "ICU_DISCHARGE"), "hospital": _ADMISSION}
@@ -27,8 +27,9 @@ def windows(events: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
         _spans(events, cohort.unit)
         .join(_admissions(events), on=["subject_id", "hadm_id"], how="left")
         .join(_sexes(events), on="subject_id", how="left")
-        .pipe(_with_ages, events)
+        .pipe(_with_ages, events, cohort.days_a_year)
         .with_columns(
+            is_on_record=pl.col("admitted").is_not_null(),
             admitted=pl.min_horizontal("admitted", "start"),
             prediction_time=pl.min_horizontal(pl.col("start") + hours, "end"),
         )
@@ -55,11 +56,14 @@ def belonging(events: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
 def _spans(events: pl.DataFrame, unit: str) -> pl.DataFrame:
     """When each stay begins and ends; a stay marked twice spans both marks."""
     key, begins, ends = _MARKS[unit]
-    start = _marked(events, begins, key).agg(pl.col("time").min().alias("start"), pl.col("hadm_id").min())
-    end = _marked(events, ends, key).agg(pl.col("time").max().alias("end"))
+    start = _marked(events, begins, key).agg(
+        pl.col("hadm_id").min(), start=pl.col("time").min(), first_place=pl.col("text_value").min()
+    )
+    end = _marked(events, ends, key).agg(end=pl.col("time").max(), last_place=pl.col("text_value").min())
     icu_id = pl.col("key") if unit == "icu" else pl.lit(None, pl.String)
     spans = start.join(end, on=["subject_id", "key"], how="left")
-    return spans.select("subject_id", "hadm_id", "start", "end", stay_id="key", icu_id=icu_id)
+    places = ("first_place", "last_place")
+    return spans.select("subject_id", "hadm_id", "start", "end", *places, stay_id="key", icu_id=icu_id)
 
 
 def _admissions(events: pl.DataFrame) -> pl.DataFrame:
@@ -81,18 +85,18 @@ def _sexes(events: pl.DataFrame) -> pl.DataFrame:
     return told.group_by("subject_id").agg(one.alias("sex"))
 
 
-def _with_ages(found: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+def _with_ages(found: pl.DataFrame, events: pl.DataFrame, days_a_year: float) -> pl.DataFrame:
     """Age in years at the start of the stay: from the birth, else as charted with the stay or patient."""
     births = (
         events.filter(pl.col("code") == "MEDS_BIRTH").group_by("subject_id").agg(birth=pl.col("time").min())
     )
     charted = belonging(events.filter(pl.col("code") == "AGE"), found)
     ages = charted.group_by("stay_id").agg(charted_age=pl.col("numeric_value").cast(pl.Float64).max())
-    lived = (pl.col("start") - pl.col("birth")).dt.total_seconds() / _SECONDS_A_YEAR
+    lived = (pl.col("start") - pl.col("birth")).dt.total_seconds() / (days_a_year * _SECONDS_A_DAY)
     age = pl.coalesce(lived, "charted_age")
     return (
         found.join(births, on="subject_id", how="left")
         .join(ages, on="stay_id", how="left")
-        .with_columns(age=pl.when(age > _OLDEST_TRUE_AGE).then(OLDEST_TOLD_AGE).otherwise(age).round(1))
+        .with_columns(age=pl.when(age > _OLDEST_TRUE_AGE).then(OLDEST_TOLD_AGE).otherwise(age))
         .drop("birth", "charted_age")
     )

@@ -61,11 +61,23 @@ def procedure_events(rows: pl.DataFrame, labels: pl.DataFrame, stay: str) -> pl.
     return draft(named, coded("PROCEDURE", pl.col("label")), time=moment("starttime"), faults=faults, ids=ids)
 
 
-def stay_marks(rows: pl.DataFrame, stay: str) -> list[pl.DataFrame]:
-    """Where each ICU stay begins and ends."""
-    marks = (("ICU_ADMISSION", "intime"), ("ICU_DISCHARGE", "outtime"))
+def stay_marks(rows: pl.DataFrame, stay: str, place: Sequence[str]) -> list[pl.DataFrame]:
+    """When and where each ICU stay begins and ends; `place` are columns, `{}` standing for first or last.
+
+    The text of a mark is its place ("MICU, 52"), null where a part of it is not known.
+    """
+    marks = (("ICU_ADMISSION", "intime", "first"), ("ICU_DISCHARGE", "outtime", "last"))
     ids = Ids(pl.col("hadm_id"), pl.col(stay))
-    return [draft(rows, pl.lit(code), time=moment(column), ids=ids) for code, column in marks]
+    return [
+        draft(rows, pl.lit(code), time=moment(column), text=_place(place, which), ids=ids)
+        for code, column, which in marks
+    ]
+
+
+def _place(place: Sequence[str], which: str) -> pl.Expr:
+    parts = [pl.col(column.format(which)).str.strip_chars() for column in place]
+    known = pl.all_horizontal([part != "" for part in parts])
+    return pl.when(known).then(pl.concat_str(parts, separator=", "))
 
 
 def admission_marks(rows: pl.DataFrame) -> list[pl.DataFrame]:

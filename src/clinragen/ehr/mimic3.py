@@ -40,7 +40,7 @@ def _admissions(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
 
 
 def _icustays(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
-    return stay_marks(rows, "icustay_id")
+    return stay_marks(rows, "icustay_id", ("{}_careunit", "{}_wardid"))
 
 
 def _labevents(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
@@ -53,9 +53,13 @@ def _chartevents(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
 
 
 def _diagnoses(rows: pl.DataFrame, look: Look) -> list[pl.DataFrame]:
+    """A code has its title in the hospital's dictionary as text, none where the dictionary lacks it."""
+    titles = look("d_icd_diagnoses").select("icd9_code", "long_title").unique("icd9_code", keep="first")
     dated = rows.join(discharge_times(look("admissions")), on="hadm_id", how="left")
+    titled = dated.join(titles, on="icd9_code", how="left")
     code = coded("ICD9", icd_plain(pl.col("icd9_code")))
-    return [draft(dated, code, time=pl.col("discharged"), ids=Ids(pl.col("hadm_id")))]
+    text = pl.col("long_title")
+    return [draft(titled, code, time=pl.col("discharged"), text=text, ids=Ids(pl.col("hadm_id")))]
 
 
 def _prescriptions(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
@@ -95,7 +99,14 @@ MIMIC3 = Layout(
     (
         Feed(need("patients", "subject_id gender dob"), _patients),
         Feed(need("admissions", "subject_id hadm_id admittime dischtime diagnosis"), _admissions),
-        Feed(need("icustays", "subject_id hadm_id icustay_id intime outtime"), _icustays),
+        Feed(
+            need(
+                "icustays",
+                "subject_id hadm_id icustay_id intime outtime "
+                "first_careunit last_careunit first_wardid last_wardid",
+            ),
+            _icustays,
+        ),
         Feed(need("diagnoses_icd", "subject_id hadm_id icd9_code"), _diagnoses),
         Feed(
             need("labevents", "subject_id hadm_id itemid charttime value valuenum valueuom"),
@@ -125,5 +136,5 @@ MIMIC3 = Layout(
             need("noteevents", "subject_id hadm_id chartdate charttime category iserror text", True), _notes
         ),
     ),
-    (need("d_items", "itemid label"),),
+    (need("d_items", "itemid label"), need("d_icd_diagnoses", "icd9_code long_title", True)),
 )

@@ -35,7 +35,7 @@ def _admissions(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
 
 
 def _icustays(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
-    return stay_marks(rows, "stay_id")
+    return stay_marks(rows, "stay_id", ("{}_careunit",))
 
 
 def _labevents(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
@@ -99,7 +99,10 @@ MIMIC4 = Layout(
     (
         Feed(need("patients", "subject_id gender anchor_age anchor_year"), _patients),
         Feed(need("admissions", "subject_id hadm_id admittime dischtime"), _admissions),
-        Feed(need("icustays", "subject_id hadm_id stay_id intime outtime"), _icustays),
+        Feed(
+            need("icustays", "subject_id hadm_id stay_id intime outtime first_careunit last_careunit"),
+            _icustays,
+        ),
         Feed(need("diagnoses_icd", "subject_id hadm_id icd_code icd_version"), _diagnoses),
         Feed(
             need(
