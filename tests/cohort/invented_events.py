@@ -44,6 +44,7 @@ def patient(
     days: float = 5,
     age: float | None = 60,
     codes: Iterable[str] = ("ICD9//5849",),
+    place: str | None = None,
 ) -> list[dict[str, Any]]:
     """An admission 12 hours before an ICU stay of `days`, a birth `age` years before it, and codes."""
     ids = {"subject": subject, "hadm_id": admission}
@@ -53,8 +54,8 @@ def patient(
         event("GENDER//F", subject=subject),
         event("HOSPITAL_ADMISSION", -12, **ids),
         event("HOSPITAL_DISCHARGE", days * 24 + 48, **ids),
-        event("ICU_ADMISSION", 0, stay_id=stay, **ids),
-        event("ICU_DISCHARGE", days * 24, stay_id=stay, **ids),
+        event("ICU_ADMISSION", 0, stay_id=stay, text_value=place, **ids),
+        event("ICU_DISCHARGE", days * 24, stay_id=stay, text_value=place, **ids),
         *(event(code, days * 24 + 48, **ids) for code in codes),
     ]
 

@@ -64,6 +64,9 @@ MIMIC3 = {
         7,70,2130-01-01,2130-01-01 11:00:00,Physician ,,"Short of breath,
         two days."
         7,70,2130-01-09,,Discharge summary,,Went home.""",
+    "D_ICD_DIAGNOSES": """
+        ICD9_CODE,SHORT_TITLE,LONG_TITLE
+        5849,Acute kidney failure NOS,"Acute kidney failure, unspecified\"""",
     "D_ITEMS": """
         ITEMID,LABEL
         225459,Chest X-Ray

@@ -92,3 +92,16 @@ def test_the_open_demo_is_read_whole(tmp_path):
     assert counts["tables"]["chartevents"]["rows"] == 325_293
     assert counts["tables"]["labevents"]["rows"] == 33_783
     assert counts["tables"]["diagnoses_icd"] == {"rows": 1062, "events": 1062, "unmapped_rows": 0}
+
+
+def test_a_stay_is_marked_with_the_place_where_it_begins_and_ends_null_if_unknown(events):
+    places = {(row["code"], row["stay_id"]): row["text_value"] for row in coded(events, "ICU_")}
+    assert places[("ICU_ADMISSION", "701")] == "MICU, 52"
+    assert places[("ICU_DISCHARGE", "701")] == "SICU, 33"
+    assert places[("ICU_ADMISSION", "800")] is None
+
+
+def test_a_code_carries_its_title_in_the_dictionary_and_none_where_that_lacks_it(events):
+    titles = {row["code"]: row["text_value"] for row in coded(events, "ICD9//")}
+    assert titles["ICD9//5849"] == "Acute kidney failure, unspecified"
+    assert titles["ICD9//0389"] is None
