@@ -177,3 +177,16 @@ def test_a_code_that_the_table_lacks_makes_labels_known_but_none_of_them_true() 
 def test_the_whole_stay_is_seen_where_hours_outlast_it() -> None:
     (stay,), _ = stays_of(table(patient(days=5)), Cohort(hours=8760), "synthetic")
     assert stay.prediction_time == at(120)
+
+
+def test_labels_are_counted_by_the_system_a_stay_was_coded_in() -> None:
+    """Septic shock: two codes in ICD-9, one in ICD-10, which loses the sepsis."""
+    events = table(
+        patient(codes=("ICD9//99592", "ICD9//78552")),
+        patient(2, stay="s2", admission="a2", codes=("ICD10//R6521",)),
+        patient(3, stay="s3", admission="a3", codes=("ICD9//5849", "ICD10//A419")),
+    )
+    _, counted = stays_of(events, Cohort(), "synthetic")
+    assert counted["eras"] == {"ICD-9": 1, "ICD-10": 1, "ICD-9 and ICD-10": 1}
+    assert counted["labels of ICD-9"] == {"septicemia": 1, "shock": 1}
+    assert counted["labels of ICD-10"] == {"shock": 1}

@@ -11,7 +11,7 @@ _SYSTEMS: dict[str, System] = {"ICD9": "icd9", "ICD10": "icd10"}
 
 
 def diagnoses_of(events: pl.DataFrame, found: pl.DataFrame, cohort: Cohort) -> tuple[pl.DataFrame, Tally]:
-    """A column `diagnoses` for each stay, and how the codes were understood.
+    """Columns `diagnoses` and `era` (the systems of its codes) for each stay, and how codes were understood.
 
     Null where the stay has no code that a table knows: then the labels are unknown, not absent. Codes are
     the label, so they count whenever they were written; a code without any id must lie within the stay.
@@ -28,8 +28,12 @@ def diagnoses_of(events: pl.DataFrame, found: pl.DataFrame, cohort: Cohort) -> t
         known = tied.with_columns(label=pl.when(pl.col("origin") == "listed").then("label"))
     else:
         known = tied.filter(pl.col("origin") != "unknown")
-    labels = known.group_by("stay_id").agg(diagnoses=pl.col("label").drop_nulls().unique().sort())
-    return found.join(labels, on="stay_id", how="left"), _origins(tied)
+    labels = known.group_by("stay_id").agg(
+        diagnoses=pl.col("label").drop_nulls().unique().sort(),
+        era=pl.col("code").str.extract(r"^ICD(\d+)").str.zfill(2).unique().sort().str.strip_chars_start("0"),
+    )
+    told = labels.with_columns(era="ICD-" + pl.col("era").list.join(" and ICD-"))
+    return found.join(told, on="stay_id", how="left"), _origins(tied)
 
 
 def _understood(coded: pl.DataFrame) -> pl.DataFrame:

@@ -71,6 +71,10 @@ def quality(tallies: dict[str, Tally], stays: int) -> dict[str, Any]:
         "rows": tallies["rows"],
         "ranges": tallies.get("ranges", {}),
         "codes": tallies["codes"],
+        "eras": {
+            era: {"stays": count, "labels": tallies.get(f"labels of {era}", {})}
+            for era, count in sorted(tallies.get("eras", {}).items())
+        },
         "stays": tallies.get("stays", {}),
         "masked_parts": tallies.get("masked parts", {}).get("left out", 0),
         "coverage": {

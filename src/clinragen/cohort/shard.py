@@ -101,7 +101,7 @@ def _stays(
             diagnoses=frozenset(row["diagnoses"]),
         )
         stays.append(stay)
-        tallies.append(_tally(stay, note, left_out))
+        tallies.append(_tally(stay, note, left_out, row["era"]))
     return stays, added(tallies)
 
 
@@ -113,8 +113,8 @@ def _measurements(table: pl.DataFrame) -> dict[str, tuple[Measurement, ...]]:
     }
 
 
-def _tally(stay: Stay, note: str, left_out: int) -> dict[str, Tally]:
-    """What one stay adds to the counts; `note` is the note before masking."""
+def _tally(stay: Stay, note: str, left_out: int, era: str) -> dict[str, Tally]:
+    """What one stay adds to the counts; `note` is the note before masking, `era` how it was coded."""
     coded = stay.diagnoses or frozenset()
     variables = Counter(row.variable for row in stay.measurements)
     named = named_labels(note)
@@ -122,6 +122,8 @@ def _tally(stay: Stay, note: str, left_out: int) -> dict[str, Tally]:
     return {
         "splits": {str(stay.split): 1},
         "labels": dict.fromkeys(sorted(coded), 1),
+        "eras": {era: 1},
+        f"labels of {era}": dict.fromkeys(sorted(coded), 1),
         "stays": {name: 1 for name, holds in _traits(stay, left_out) if holds},
         "masked parts": {"left out": left_out},
         "measurements": dict(variables),

@@ -270,6 +270,18 @@ def coverage(quality: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
     ]
 
 
+def eras(quality: Mapping[str, Any] | None) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """How stays were coded, and for every label the share of these that have it; nothing of one era alone."""
+    found = {} if quality is None else quality.get("eras", {})
+    if len(found) < 2:
+        return [], []
+    columns = [f"{era} ({of['stays']:,} stays)" for era, of in found.items()]
+    labels = sorted({name for of in found.values() for name in of["labels"]})
+    return columns, [
+        (name, [percent(of["labels"].get(name, 0) / of["stays"]) for of in found.values()]) for name in labels
+    ]
+
+
 def why_absent(context: ReportContext, section: str) -> str:
     """Why a section has nothing to show."""
     standard = {"evidence": SIMULATED_ONLY}

@@ -80,6 +80,7 @@ def _view(context: ReportContext) -> dict[str, Any]:
         "leakage": numbers.leakage(context.leakage),
         "data": numbers.facts_of_data(context.quality),
         "coverage": numbers.coverage(context.quality),
+        "eras": numbers.eras(context.quality),
         "plots": {
             "labels": Markup(plots.label_forest(scores)),
             "evidence": Markup(plots.recall_by_evidence(scores)),
