@@ -238,6 +238,7 @@ EICU = Layout(
                 "hospitaldischargeyear hospitaldischargeoffset unitdischargeoffset unitvisitnumber",
             ),
             _patients,
+            is_whole=True,
         ),
         Feed(
             need(
@@ -291,6 +292,10 @@ EICU = Layout(
             ),
             _exam,
         ),
-        Feed(need("note", "patientunitstayid noteoffset notetype notepath notevalue", True), _notes),
+        Feed(
+            need("note", "patientunitstayid noteoffset notetype notepath notevalue", True),
+            _notes,
+            is_whole=True,
+        ),
     ),
 )

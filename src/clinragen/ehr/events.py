@@ -7,6 +7,7 @@ quarantined and counted, never guessed; their text is kept nowhere.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -109,11 +110,11 @@ def draft(
     return rows.select(*filled, ROW, reason.alias(_FAULT)).cast(_DRAFT)  # type: ignore[arg-type]
 
 
-def sift(drafts: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, dict[str, object]]]:
+def sift(drafts: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, dict[str, Any]]]:
     """The events of drafts, and for every fault how many rows have it and the numbers of the first few."""
     together = pl.concat([pl.DataFrame(schema=_DRAFT), *drafts])
     faulty = together.filter(pl.col(_FAULT).is_not_null()).select(ROW, _FAULT).unique().sort(_FAULT, ROW)
-    quarantined: dict[str, dict[str, object]] = {
+    quarantined: dict[str, dict[str, Any]] = {
         str(why): {"count": rows.height, "rows": rows[ROW].head(SAMPLES).to_list()}
         for (why,), rows in faulty.group_by(_FAULT, maintain_order=True)
     }

@@ -17,7 +17,7 @@ CARRIER = "carrier or additive of another drug"
 VENOUS_LINE = "peripheral venous line"
 REWRITTEN = "order that was rewritten"
 
-_GASES = ("pH", "pO2", "pCO2")
+GASES = ("pH", "pO2", "pCO2")
 _ARTERIAL = ("ART", "ARTERIAL")
 
 
@@ -39,7 +39,7 @@ def lab_events(
     item = pl.lit("LAB//") + pl.col("itemid")
     has_range = value.low.is_not_null() | value.high.is_not_null()
     faults = (
-        (item.is_in(_codes_of(source, _GASES)) & pl.col("is_arterial").eq(False), NOT_ARTERIAL),
+        (item.is_in(_codes_of(source, GASES)) & pl.col("is_arterial").eq(False), NOT_ARTERIAL),
         (item.is_in(sorted(codes_needing_a_range(source))) & ~has_range, NO_OWN_RANGE),
     )
     return _measured(results, "LAB", value, faults, stay=None)

@@ -5,6 +5,7 @@ import polars as pl
 from clinragen.ehr.events import Ids, coded, draft, end_of_day, icd_plain, moment
 from clinragen.ehr.mimic import (
     CARRIER,
+    GASES,
     MARKED_AS_ERROR,
     admission_marks,
     chart_events,
@@ -111,7 +112,7 @@ MIMIC3 = Layout(
         Feed(
             need("labevents", "subject_id hadm_id itemid charttime value valuenum valueuom"),
             _labevents,
-            Items("itemid", "LAB", (SPECIMEN_TYPE,)),
+            Items("itemid", "LAB", (SPECIMEN_TYPE,), GASES),
         ),
         Feed(
             need(

@@ -8,6 +8,7 @@ import polars as pl
 from clinragen.ehr.events import Ids, coded, draft, icd_plain, moment, number
 from clinragen.ehr.mimic import (
     CARRIER,
+    GASES,
     admission_marks,
     chart_events,
     discharge_times,
@@ -111,7 +112,7 @@ MIMIC4 = Layout(
                 "ref_range_lower ref_range_upper",
             ),
             _labevents,
-            Items("itemid", "LAB", (SPECIMEN_TYPE,)),
+            Items("itemid", "LAB", (SPECIMEN_TYPE,), GASES),
         ),
         Feed(
             need("chartevents", "subject_id hadm_id stay_id itemid charttime value valuenum valueuom"),

@@ -1,24 +1,28 @@
 """One raw table -> its events, cut by shard: the first half of reading a source.
 
-Parts lie in `parts/<table>/`; `tally.json` is written last, so a table whose tally is there is done.
+A table is read in chunks, so that memory does not grow with it. Parts lie in `parts/<table>/`; `tally.json`
+is written last, so a table whose tally is there is done, and one without is read anew.
 """
 
-from collections.abc import Callable
+import shutil
+from collections import Counter
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from clinragen.clinical.codes import SEPARATOR, mapped_codes
-from clinragen.ehr.events import EVENT, sift
+from clinragen.ehr.events import SAMPLES, sift
+from clinragen.ehr.pile import Pile, shard_files
 from clinragen.ehr.tables import Feed, Folder, Items, Layout, Look
-from clinragen.engine import shard_of
-from clinragen.store import read_json, write_json, write_table
+from clinragen.store import read_json, write_json
 
 TALLY = "tally.json"
+EVENTS, HELD = "events", "held"
 MOST_UNMAPPED = 200
+Quarantine = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,58 +40,98 @@ def cut_table(job: TableJob) -> dict[str, Any]:
     """Write the parts of one table; return its tally: rows read, events, quarantined, unmapped items."""
     folder = job.parts / job.feed.need.table
     if not (folder / TALLY).exists():
-        raw = Folder(job.raw)
-        rows, unmapped = _rows(job, raw)
-        events, quarantined = sift(job.feed.read(rows, _look(raw, job.layout)))
-        _write_parts(events, folder, job.shards)
-        tally = {
-            "rows": rows.height + sum(unmapped.values()),
-            "events": events.height,
-            "quarantined": quarantined,
-            "unmapped": dict(list(unmapped.items())[:MOST_UNMAPPED]),
-            "unmapped_rows": sum(unmapped.values()),
-        }
-        write_json(folder / TALLY, tally)
+        shutil.rmtree(folder, ignore_errors=True)
+        write_json(folder / TALLY, _cut(job, folder))
     tallied: dict[str, Any] = read_json(folder / TALLY)
     return tallied
 
 
-def part(parts: Path, table: str, shard: int) -> Path:
-    """Where the events of one table and shard lie."""
-    return parts / table / f"shard-{shard:05}.parquet"
+def events_of(parts: Path, table: str, shard: int) -> list[pl.DataFrame]:
+    """The events of one table and shard."""
+    return [pl.read_ipc(path) for path in shard_files(parts / table / EVENTS, shard)]
+
+
+def _cut(job: TableJob, folder: Path) -> dict[str, Any]:
+    """Rows become events chunk by chunk; those that explain each other wait for the rest of their shard."""
+    raw = Folder(job.raw)
+    cutting = _Cutting(job, _look(raw, job.layout), folder)
+    for rows in [raw.read(job.feed.need)] if job.feed.is_whole else raw.stream(job.feed.need):
+        cutting.take(rows)
+    cutting.finish()
+    return cutting.tally()
+
+
+class _Cutting:
+    """One table on its way to the shards, and all that is counted."""
+
+    def __init__(self, job: TableJob, look: Look, folder: Path) -> None:
+        self.job, self.look = job, look
+        self.events, self.held = Pile(folder / EVENTS, job.shards), Pile(folder / HELD, job.shards)
+        self.quarantine: Quarantine = {}
+        self.unmapped: Counter[str] = Counter()
+        self.rows = 0
+
+    def take(self, rows: pl.DataFrame) -> None:
+        """Some rows of the table, in their order."""
+        self.rows += rows.height
+        items, source = self.job.feed.items, self.job.layout.source
+        if items is not None:
+            item = pl.col(items.column)
+            ours = item.is_in(_wanted(items, source)).fill_null(False)
+            others = rows.filter(~ours).group_by(item.fill_null("")).len()
+            self.unmapped.update({items.kind + SEPARATOR + name: n for name, n in others.iter_rows()})
+            waits = item.is_in(_together(items, source)).fill_null(False)
+            self.held.add(rows.filter(waits))
+            rows = rows.filter(ours & ~waits)
+        self._read(rows)
+
+    def finish(self) -> None:
+        """What waited becomes events, shard by shard: all rows of a patient are there."""
+        self.held.flush()
+        for shard in range(self.job.shards):
+            if files := shard_files(self.held.folder, shard):
+                self._read(pl.concat([pl.read_ipc(file) for file in files]))
+        self.events.flush()
+        shutil.rmtree(self.held.folder, ignore_errors=True)
+
+    def tally(self) -> dict[str, Any]:
+        """What was counted."""
+        most = sorted(self.unmapped.items(), key=lambda entry: (-entry[1], entry[0]))
+        return {
+            "rows": self.rows,
+            "events": self.events.height,
+            "quarantined": dict(sorted(self.quarantine.items())),
+            "unmapped": dict(most[:MOST_UNMAPPED]),
+            "unmapped_rows": self.unmapped.total(),
+        }
+
+    def _read(self, rows: pl.DataFrame) -> None:
+        events, faulty = sift(self.job.feed.read(rows, self.look))
+        self.events.add(events)
+        for why, found in faulty.items():
+            known = self.quarantine.setdefault(why, {"count": 0, "rows": []})
+            known["count"] += found["count"]
+            known["rows"] = sorted(set(known["rows"] + found["rows"]))[:SAMPLES]
 
 
 def _look(raw: Folder, layout: Layout) -> Look:
     needs = layout.needs()
-    return lambda name: raw.read(needs[name])
-
-
-def _rows(job: TableJob, raw: Folder) -> tuple[pl.DataFrame, dict[str, int]]:
-    """The rows of a table, of many items only ours, and how many rows each other item has."""
-    need, items = job.feed.need, job.feed.items
-    if items is None:
-        return raw.read(need), {}
-    item, rows = pl.col(items.column), raw.scan(need)
-    ours = item.is_in(_wanted(items, job.layout.source)).fill_null(False)
-    others = rows.filter(~ours).group_by(item).len().sort("len", items.column, descending=[True, False])
-    kept, counted = raw.collect(need, rows.filter(ours), others)
-    named = counted.select(pl.lit(items.kind + SEPARATOR) + item.fill_null(""), "len")
-    return kept, dict(named.iter_rows())
+    return cache(lambda name: raw.read(needs[name]))
 
 
 def _wanted(items: Items, source: str) -> list[str]:
+    return [*_items_of(items, source), *items.beside]
+
+
+def _together(items: Items, source: str) -> list[str]:
+    explained = [item for item, name in _items_of(items, source).items() if name in items.explained]
+    return [*explained, *items.beside]
+
+
+def _items_of(items: Items, source: str) -> dict[str, str]:
     beginning = items.kind + SEPARATOR
-    mapped = [code.removeprefix(beginning) for code in mapped_codes(source) if code.startswith(beginning)]
-    return [*mapped, *items.beside]
-
-
-def _write_parts(events: pl.DataFrame, folder: Path, shards: int) -> None:
-    subjects = events["subject_id"].unique().to_list()
-    shard: Callable[[int], int] = partial(shard_of, shards=shards)
-    places = pl.DataFrame(
-        {"subject_id": subjects, "shard": [shard(subject) for subject in subjects]},
-        schema={"subject_id": pl.Int64, "shard": pl.Int64},
-    )
-    placed = events.join(places, on="subject_id", how="left")
-    for index in range(shards):
-        write_table(part(folder.parent, folder.name, index), placed.filter(shard=index).select(*EVENT))
+    return {
+        code.removeprefix(beginning): name
+        for code, name in mapped_codes(source).items()
+        if code.startswith(beginning)
+    }

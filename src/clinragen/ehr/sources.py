@@ -10,7 +10,7 @@ from clinragen.ehr.eicu import EICU
 from clinragen.ehr.events import EVENT, ordered
 from clinragen.ehr.mimic3 import MIMIC3
 from clinragen.ehr.mimic4 import MIMIC4
-from clinragen.ehr.parts import part
+from clinragen.ehr.parts import events_of
 from clinragen.ehr.tables import Layout
 from clinragen.recipe import Source as SourceSection
 from clinragen.store import write_table
@@ -54,7 +54,7 @@ def simulated(job: ShardJob) -> pl.DataFrame:
 
 def gathered(job: ShardJob) -> pl.DataFrame:
     """The events that the raw tables have for the patients of a shard."""
-    parts = [pl.read_parquet(part(job.folder / "parts", table, job.index)) for table in job.tables]
+    parts = [rows for table in job.tables for rows in events_of(job.folder / "parts", table, job.index)]
     return pl.concat([pl.DataFrame(schema=EVENT), *parts])
 
 

@@ -5,20 +5,31 @@ A source promises its tables in a Layout. What a folder lacks of it is told all 
 
 import csv
 import gzip
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
+from clinragen.ehr.stream import chunks
 from clinragen.errors import SourceError
 
 FORMATS = (".csv", ".csv.gz", ".parquet")
 ROW = "row"
 """The number of a row in its file, from 1; what a quarantined row is named by."""
 
-_UNREADABLE = (OSError, EOFError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError)
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    UnicodeDecodeError,
+    csv.Error,
+    zlib.error,
+    pl.exceptions.PolarsError,
+    pa.ArrowException,
+)
 _FIX = "give source.path the folder of the raw tables, complete and as downloaded"
 
 
@@ -40,12 +51,13 @@ def need(table: str, columns: str, is_optional: bool = False) -> Need:
 class Items:
     """A table of many items, only some of them ours: the column that names the item, the kind of its code.
 
-    `beside` are items that are read too, for they explain others.
+    `beside` are items that are read too, for they explain others: those of the variables `explained`.
     """
 
     column: str
     kind: str
     beside: tuple[str, ...] = ()
+    explained: tuple[str, ...] = ()
 
 
 Look = Callable[[str], pl.DataFrame]
@@ -54,11 +66,15 @@ Look = Callable[[str], pl.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A raw table that becomes events: `read` turns its rows into drafts of events (see `events.py`)."""
+    """A raw table that becomes events: `read` turns its rows into drafts of events (see `events.py`).
+
+    Rows come in chunks, or all at once where `is_whole`, because one may depend on another.
+    """
 
     need: Need
     read: Callable[[pl.DataFrame, Look], list[pl.DataFrame]]
     items: Items | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +135,20 @@ class Folder:
             return f"cannot read {paths[0]}: {fault}"
         return f"{paths[0]} has no column {', '.join(missing)}" if missing else None
 
-    def scan(self, need: Need) -> pl.LazyFrame:
-        """The needed columns of a table as text, in lower case, with the number of each row."""
+    def stream(self, need: Need) -> Iterator[pl.DataFrame]:
+        """The needed columns as text, in lower case, chunk by chunk, with the number of each row.
+
+        Raises SourceError naming the file where it is cut off or not text.
+        """
         path = self.files[need.table][0]
         real = _columns(path)
-        rows = pl.scan_parquet(path) if _is_parquet(path) else pl.scan_csv(path, infer_schema=False)
-        named = (pl.col(real[name]).cast(pl.String).alias(name) for name in need.columns)
-        return rows.select(*named).with_row_index(ROW, offset=1)
-
-    def collect(self, need: Need, *frames: pl.LazyFrame) -> list[pl.DataFrame]:
-        """Read frames made of a table; SourceError naming the file where it is cut off or not text."""
+        first = 1
         try:
-            return pl.collect_all(frames)
+            for chunk in chunks(path, [real[name] for name in need.columns]):
+                rows = chunk.rename({real[name]: name for name in need.columns})
+                yield rows.with_row_index(ROW, offset=first)
+                first += rows.height
         except _UNREADABLE as fault:
-            path = self.files[need.table][0]
             raise SourceError(
                 f"cannot read {path}",
                 expected="a whole table in UTF-8",
@@ -144,7 +160,7 @@ class Folder:
         """A whole table as text; no rows where an optional one is not there."""
         if not self.has(need):
             return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(need.columns, pl.String)})
-        return self.collect(need, self.scan(need))[0]
+        return pl.concat(self.stream(need))
 
 
 def _columns(path: Path) -> dict[str, str]:

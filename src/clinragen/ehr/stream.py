@@ -1,0 +1,113 @@
+"""A raw table as a stream of chunks of whole records, so that memory does not grow with the table.
+
+Text is decompressed on a thread of its own, cut where a record ends (a note may hold line breaks within its
+quotes) and parsed chunk by chunk, every field as text. Parquet comes in batches.
+"""
+
+import gzip
+import queue
+import threading
+from collections.abc import Iterator
+from io import BufferedIOBase, BytesIO
+from itertools import chain
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+import pyarrow.parquet as pq
+
+CHUNK_BYTES = 32 * 2**20
+"""Of text, before it is parsed; a record may be longer."""
+BATCH_ROWS = 250_000
+"""Of a Parquet file."""
+AHEAD = 2
+"""Blocks that may wait for the parser."""
+
+
+def chunks(path: Path, columns: list[str], size: int | None = None) -> Iterator[pl.DataFrame]:
+    """The columns of a file as text, chunk by chunk in the order of the file; one at least.
+
+    Raises what the file's reader raises where it is cut off or no text.
+    """
+    size = size or CHUNK_BYTES
+    if path.name.lower().endswith(".parquet"):
+        yield from _batches(path, columns, size)
+        return
+    texts = whole_records(_blocks(path, size))
+    head, _, first = next(texts, b"").partition(b"\n")
+    for text in chain((first,), texts):
+        yield pl.read_csv(BytesIO(head + b"\n" + text), infer_schema=False, columns=columns).select(columns)
+
+
+def whole_records(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Blocks cut anew where a record ends: at a line break outside quotes; what is left comes last."""
+    rest, quotes = b"", 0
+    for block in blocks:
+        quotes += block.count(b'"')
+        at, within = len(block), quotes
+        while (found := block.rfind(b"\n", 0, at)) >= 0:
+            within -= block.count(b'"', found, at)
+            if within % 2 == 0:
+                break
+            at = found
+        if found < 0:
+            rest += block
+            continue
+        yield rest + block[: found + 1]
+        rest = block[found + 1 :]
+    if rest:
+        yield rest
+
+
+def _batches(path: Path, columns: list[str], size: int) -> Iterator[pl.DataFrame]:
+    rows = max(1, min(BATCH_ROWS, size // 64))
+    with pq.ParquetFile(path) as file:
+        batches = (
+            cast(pl.DataFrame, pl.from_arrow(batch)) for batch in file.iter_batches(rows, columns=columns)
+        )
+        found = False
+        for batch in batches:
+            found = True
+            yield batch.select(pl.col(name).cast(pl.String) for name in columns)
+        if not found:
+            yield pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+
+
+def _blocks(path: Path, size: int) -> Iterator[bytes]:
+    """The bytes of a file, read and decompressed ahead on a thread."""
+    waiting: queue.Queue[bytes | BaseException] = queue.Queue(AHEAD)
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            with opened(path) as file:
+                while not stop.is_set():
+                    block = file.read(size)
+                    waiting.put(block)
+                    if not block:
+                        return
+        except BaseException as fault:
+            waiting.put(fault)
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        while block := waiting.get():
+            if isinstance(block, BaseException):
+                raise block
+            yield block
+    finally:
+        stop.set()
+        while not waiting.empty():
+            waiting.get_nowait()
+
+
+def opened(path: Path) -> BufferedIOBase:
+    """A file as plain bytes; the faster reader of compressed ones where it is installed."""
+    if not path.name.lower().endswith(".gz"):
+        return path.open("rb")
+    try:
+        from isal import igzip
+    except ImportError:
+        return gzip.open(path, "rb")
+    found: BufferedIOBase = igzip.open(path, "rb")
+    return found

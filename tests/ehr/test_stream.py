@@ -1,0 +1,84 @@
+"""Tables as streams: however they are cut, the same rows, the same events, the same bytes."""
+
+import gzip
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ingesting import ingest
+from raw_miniatures import MINIATURES
+
+from clinragen.ehr import pile, stream
+from clinragen.ehr.stream import chunks, whole_records
+
+FIELDS = st.text(st.sampled_from('ab1,\n" é'), max_size=8)
+ROWS = st.lists(st.tuples(FIELDS, FIELDS), max_size=12)
+
+
+def written(rows: list[tuple[str, str]]) -> bytes:
+    """A table of two columns; every field is in quotes."""
+    lines = ['"x","y"', *(",".join('"' + field.replace('"', '""') + '"' for field in row) for row in rows)]
+    return "".join(line + "\n" for line in lines).encode()
+
+
+@given(rows=ROWS, size=st.integers(1, 40))
+def test_blocks_are_cut_where_a_record_ends_and_nothing_is_lost(
+    rows: list[tuple[str, str]], size: int
+) -> None:
+    text = written(rows)
+    blocks = (text[start : start + size] for start in range(0, len(text), size))
+    records = list(whole_records(blocks))
+    assert b"".join(records) == text
+    assert all(each.count(b'"') % 2 == 0 and each.endswith(b"\n") for each in records)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])
+def test_a_table_is_the_same_whatever_the_size_of_its_chunks(tmp_path: Path, name: str) -> None:
+    rows = [("a", "1"), ("b\nb", ""), ('say "b"', "3"), ("é,", "4")] * 50
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        pl.read_csv(BytesIO(written(rows)), infer_schema=False).write_parquet(path)
+    else:
+        path.write_bytes(gzip.compress(written(rows)) if name.endswith("gz") else written(rows))
+    whole = pl.concat(chunks(path, ["y", "x"]))
+    assert whole.columns == ["y", "x"]
+    assert whole["x"].to_list() == [x for x, _ in rows]
+    for size in (100, 1000):
+        pieces = list(chunks(path, ["y", "x"], size))
+        assert len(pieces) > 1
+        assert pl.concat(pieces).equals(whole)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])
+def test_a_table_without_rows_has_its_columns(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        pl.DataFrame({"x": [], "y": []}, schema={"x": pl.String, "y": pl.String}).write_parquet(path)
+    else:
+        path.write_bytes(gzip.compress(b"x,y\n") if name.endswith("gz") else b"x,y\n")
+    assert pl.concat(chunks(path, ["y"])).schema == {"y": pl.String}
+
+
+def test_the_end_of_the_last_line_may_be_missing(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"x,y\r\n1,2\r\n3,4")
+    assert pl.concat(chunks(tmp_path / "t.csv", ["x", "y"], 5)).rows() == [("1", "2"), ("3", "4")]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MINIATURES if kind != "synthetic"])
+def test_small_chunks_give_the_same_bytes(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blood gases, their specimens and their quarantined rows lie in different chunks then."""
+    raw = MINIATURES[kind](tmp_path / "raw")
+    whole = ingest(kind, raw, tmp_path / "whole")
+    monkeypatch.setattr(stream, "CHUNK_BYTES", 64)
+    monkeypatch.setattr(pile, "AT_ONCE", 3)
+    assert ingest(kind, raw, tmp_path / "small") == whole
+    assert bytes_of(tmp_path / "whole") == bytes_of(tmp_path / "small")
+
+
+def bytes_of(folder: Path) -> dict[str, str]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
