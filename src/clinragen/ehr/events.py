@@ -34,7 +34,7 @@ NO_CODE = "no code"
 NO_VALUE = "no value"
 NOT_A_NUMBER = "text where a number belongs"
 
-_FAULT = "fault"
+_FAULT, _SAID = "fault", "said"
 _DRAFT = {**EVENT, ROW: pl.UInt32(), _FAULT: pl.String()}
 _MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _BOUND = r"(?i)^\s*(?:<|>|<=|>=|less than|greater than)\s*\d+\.?\d*\s*$"
@@ -67,18 +67,10 @@ class Value:
     low: pl.Expr = field(default_factory=lambda: pl.lit(None, pl.Float64))
     high: pl.Expr = field(default_factory=lambda: pl.lit(None, pl.Float64))
 
-    def faults(self) -> tuple[Fault, ...]:
-        """Why the value cannot be read."""
-        is_missing = self.number.is_null() & ~self.said.str.contains(_BOUND).fill_null(False)
-        is_empty = self.said.is_null() | (self.said.str.strip_chars() == "")
-        return (is_missing & is_empty, NO_VALUE), (is_missing, NOT_A_NUMBER)
-
     def columns(self) -> dict[str, pl.Expr]:
         """The columns of an event that a value fills."""
-        bound = pl.when(self.number.is_null()).then(self.said)
         return {
             "numeric_value": self.number,
-            "text_value": bound,
             "unit": self.unit,
             "low": self.low,
             "high": self.high,
@@ -98,16 +90,34 @@ def draft(
 ) -> pl.DataFrame:
     """One event for each row, with the first fault it has; `time` of None is for what has no time."""
     who = pl.col("subject_id").cast(pl.Int64, strict=False) if subject is None else subject
-    when = pl.lit(None, pl.Datetime("us")) if time is None else time
-    columns = {"subject_id": who, "time": when, "code": code, "hadm_id": ids.hadm, "stay_id": ids.stay}
+    columns = {"subject_id": who, "code": code, "hadm_id": ids.hadm, "stay_id": ids.stay}
+    columns |= {} if time is None else {"time": time}
     columns |= {} if value is None else value.columns()
     columns |= {} if text is None else {"text_value": text}
-    found: list[Fault] = [*faults, (who.is_null(), NO_SUBJECT), (code.is_null(), NO_CODE)]
-    found += [] if time is None else [(when.is_null(), NO_TIME)]
-    found += [] if value is None else value.faults()
-    reason = pl.coalesce(pl.when(is_so.fill_null(False)).then(pl.lit(why)) for is_so, why in found)
     filled = [columns.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in EVENT.items()]
-    return rows.select(*filled, ROW, reason.alias(_FAULT)).cast(_DRAFT)  # type: ignore[arg-type]
+    said = pl.lit(None, pl.String) if value is None else value.said
+    own = [is_so.alias(f"fault {place}") for place, (is_so, _) in enumerate(faults)]
+    drafts = rows.select(*filled, ROW, said.alias(_SAID), *own)
+    found = [(pl.col(f"fault {place}"), why) for place, (_, why) in enumerate(faults)]
+    found += [(pl.col("subject_id").is_null(), NO_SUBJECT), (pl.col("code").is_null(), NO_CODE)]
+    found += [] if time is None else [(pl.col("time").is_null(), NO_TIME)]
+    found += [] if value is None else _unreadable()
+    reason = pl.coalesce(pl.when(is_so.fill_null(False)).then(pl.lit(why)) for is_so, why in found)
+    told = [] if value is None or text is not None else [_bound()]
+    return drafts.with_columns(*told, reason.alias(_FAULT)).select(*_DRAFT).cast(_DRAFT)  # type: ignore[arg-type]
+
+
+def _unreadable() -> list[Fault]:
+    """Why a value cannot be read, by what was written in its place."""
+    said = pl.col(_SAID)
+    is_missing = pl.col("numeric_value").is_null() & ~said.str.contains(_BOUND).fill_null(False)
+    is_empty = said.is_null() | (said.str.strip_chars() == "")
+    return [(is_missing & is_empty, NO_VALUE), (is_missing, NOT_A_NUMBER)]
+
+
+def _bound() -> pl.Expr:
+    """Where there is a number, the text that was written for it is not kept."""
+    return pl.when(pl.col("numeric_value").is_null()).then(_SAID).alias("text_value")
 
 
 def sift(drafts: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, dict[str, Any]]]:
@@ -130,8 +140,18 @@ def ordered(events: pl.DataFrame) -> pl.DataFrame:
 
 def moment(column: str) -> pl.Expr:
     """A time written as text; null where it cannot be read."""
-    text = pl.col(column).str.strip_chars()
-    return pl.coalesce(text.str.to_datetime(form, strict=False, time_unit="us") for form in _MOMENTS)
+    return pl.col(column).map_batches(_moments, return_dtype=pl.Datetime("us"))
+
+
+def _moments(texts: pl.Series) -> pl.Series:
+    """All in one form where they have one, which is most often so; else each in the first that fits."""
+    told = texts.str.strip_chars()
+    for form in _MOMENTS:
+        read = told.str.to_datetime(form, strict=False, time_unit="us")
+        if read.null_count() == texts.null_count():
+            return read
+    forms = [told.str.to_datetime(form, strict=False, time_unit="us") for form in _MOMENTS]
+    return pl.select(pl.coalesce(forms)).to_series()
 
 
 def end_of_day(time: pl.Expr) -> pl.Expr:
