@@ -31,7 +31,7 @@ def test_blocks_are_cut_where_a_record_ends_and_nothing_is_lost(
 ) -> None:
     text = written(rows)
     blocks = (text[start : start + size] for start in range(0, len(text), size))
-    records = list(whole_records(blocks))
+    records = [b"".join(pieces) for pieces in whole_records(blocks)]
     assert b"".join(records) == text
     assert all(each.count(b'"') % 2 == 0 and each.endswith(b"\n") for each in records)
 

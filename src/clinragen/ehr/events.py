@@ -144,12 +144,11 @@ def moment(column: str) -> pl.Expr:
 
 
 def _moments(texts: pl.Series) -> pl.Series:
-    """All in one form where they have one, which is most often so; else each in the first that fits."""
+    """All in the usual form if they have it, which is much faster; else each in the first form that fits."""
+    at_once = texts.str.to_datetime(_MOMENTS[0], strict=False, time_unit="us")
+    if at_once.null_count() == texts.null_count():
+        return at_once
     told = texts.str.strip_chars()
-    for form in _MOMENTS:
-        read = told.str.to_datetime(form, strict=False, time_unit="us")
-        if read.null_count() == texts.null_count():
-            return read
     forms = [told.str.to_datetime(form, strict=False, time_unit="us") for form in _MOMENTS]
     return pl.select(pl.coalesce(forms)).to_series()
 

@@ -102,8 +102,11 @@ def _measured(
     rows: pl.DataFrame, kind: str, value: Value, faults: Sequence[Fault], stay: str | None
 ) -> pl.DataFrame:
     ids = Ids(pl.col("hadm_id")) if stay is None else Ids(pl.col("hadm_id"), pl.col(stay))
+    pair = ["itemid", "valueuom"]
     code = coded(kind, pl.col("itemid"), or_no_unit(pl.col("valueuom")))
-    return draft(rows, code, time=moment("charttime"), value=value, faults=faults, ids=ids)
+    codes = rows.select(pair).unique().with_columns(_code=code)
+    named = rows.join(codes, on=pair, how="left", nulls_equal=True)
+    return draft(named, pl.col("_code"), time=moment("charttime"), value=value, faults=faults, ids=ids)
 
 
 def _value(low: pl.Expr | None, high: pl.Expr | None) -> Value:

@@ -77,12 +77,12 @@ class _Cutting:
         items, source = self.job.feed.items, self.job.layout.source
         if items is not None:
             item = pl.col(items.column)
-            ours = item.is_in(_wanted(items, source)).fill_null(False)
+            ours = rows.select(item.is_in(_wanted(items, source)).fill_null(False)).to_series()
             others = rows.filter(~ours).group_by(item.fill_null("")).len()
             self.unmapped.update({items.kind + SEPARATOR + name: n for name, n in others.iter_rows()})
-            waits = item.is_in(_together(items, source)).fill_null(False)
+            rows, waits = rows.filter(ours), item.is_in(_together(items, source))
             self.held.add(rows.filter(waits))
-            rows = rows.filter(ours & ~waits)
+            rows = rows.filter(~waits)
         self._read(rows)
 
     def finish(self) -> None:

@@ -8,8 +8,7 @@ import gzip
 import queue
 import threading
 from collections.abc import Iterator
-from io import BufferedIOBase, BytesIO
-from itertools import chain
+from io import BufferedIOBase
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +19,7 @@ CHUNK_BYTES = 32 * 2**20
 """Of text, before it is parsed; a record may be longer."""
 BATCH_ROWS = 250_000
 """Of a Parquet file."""
+Buffer = bytes | memoryview
 AHEAD = 2
 """Blocks that may wait for the parser."""
 
@@ -33,15 +33,17 @@ def chunks(path: Path, columns: list[str], size: int | None = None) -> Iterator[
     if path.name.lower().endswith(".parquet"):
         yield from _batches(path, columns, size)
         return
-    texts = whole_records(_blocks(path, size))
-    head, _, first = next(texts, b"").partition(b"\n")
-    for text in chain((first,), texts):
-        yield pl.read_csv(BytesIO(head + b"\n" + text), infer_schema=False, columns=columns).select(columns)
+    head = b""
+    for text in whole_records(_blocks(path, size)):
+        rows = pl.read_csv(b"".join((head, *text)), infer_schema=False, columns=columns)
+        head = head or b"".join(text).partition(b"\n")[0] + b"\n"
+        yield rows.select(columns)
 
 
-def whole_records(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Blocks cut anew where a record ends: at a line break outside quotes; what is left comes last."""
-    rest, quotes = b"", 0
+def whole_records(blocks: Iterator[bytes]) -> Iterator[tuple[Buffer, ...]]:
+    """Blocks cut anew where a record ends, at a line break outside quotes; each as its pieces, uncopied."""
+    rest: list[Buffer] = []
+    quotes = 0
     for block in blocks:
         quotes += block.count(b'"')
         at, within = len(block), quotes
@@ -51,12 +53,13 @@ def whole_records(blocks: Iterator[bytes]) -> Iterator[bytes]:
                 break
             at = found
         if found < 0:
-            rest += block
+            rest.append(block)
             continue
-        yield rest + block[: found + 1]
-        rest = block[found + 1 :]
-    if rest:
-        yield rest
+        view = memoryview(block)
+        yield *rest, view[: found + 1]
+        rest = [view[found + 1 :]]
+    if any(map(len, rest)):
+        yield tuple(rest)
 
 
 def _batches(path: Path, columns: list[str], size: int) -> Iterator[pl.DataFrame]:
