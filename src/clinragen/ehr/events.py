@@ -35,7 +35,9 @@ NO_VALUE = "no value"
 NOT_A_NUMBER = "text where a number belongs"
 
 _FAULT, _SAID = "fault", "said"
+_NOTHING = pl.lit(None, pl.String)
 _DRAFT = {**EVENT, ROW: pl.UInt32(), _FAULT: pl.String()}
+_USUAL_MOMENT = "%Y-%m-%d %H:%M:%S"
 _MOMENTS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _BOUND = r"(?i)^\s*(?:<|>|<=|>=|less than|greater than)\s*\d+\.?\d*\s*$"
 
@@ -95,29 +97,30 @@ def draft(
     columns |= {} if value is None else value.columns()
     columns |= {} if text is None else {"text_value": text}
     filled = [columns.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in EVENT.items()]
-    said = pl.lit(None, pl.String) if value is None else value.said
     own = [is_so.alias(f"fault {place}") for place, (is_so, _) in enumerate(faults)]
-    drafts = rows.select(*filled, ROW, said.alias(_SAID), *own)
+    drafts = rows.select(*filled, ROW, (_NOTHING if value is None else value.said).alias(_SAID), *own)
+    if value is not None:
+        drafts = drafts.with_columns(_unread_text(keeps=text is None))
     found = [(pl.col(f"fault {place}"), why) for place, (_, why) in enumerate(faults)]
     found += [(pl.col("subject_id").is_null(), NO_SUBJECT), (pl.col("code").is_null(), NO_CODE)]
     found += [] if time is None else [(pl.col("time").is_null(), NO_TIME)]
     found += [] if value is None else _unreadable()
     reason = pl.coalesce(pl.when(is_so.fill_null(False)).then(pl.lit(why)) for is_so, why in found)
-    told = [] if value is None or text is not None else [_bound()]
-    return drafts.with_columns(*told, reason.alias(_FAULT)).select(*_DRAFT).cast(_DRAFT)  # type: ignore[arg-type]
+    return drafts.with_columns(reason.alias(_FAULT)).select(*_DRAFT).cast(_DRAFT)  # type: ignore[arg-type]
+
+
+def _unread_text(keeps: bool) -> list[pl.Expr]:
+    """What was written where there is no number, also as the text of the event if that `keeps` it."""
+    unread = pl.when(pl.col("numeric_value").is_null()).then(_SAID)
+    return [unread.alias(_SAID), *([unread.alias("text_value")] if keeps else [])]
 
 
 def _unreadable() -> list[Fault]:
-    """Why a value cannot be read, by what was written in its place."""
+    """Why a value cannot be read, by what was written in its place; there is text only where it was not."""
     said = pl.col(_SAID)
     is_missing = pl.col("numeric_value").is_null() & ~said.str.contains(_BOUND).fill_null(False)
     is_empty = said.is_null() | (said.str.strip_chars() == "")
     return [(is_missing & is_empty, NO_VALUE), (is_missing, NOT_A_NUMBER)]
-
-
-def _bound() -> pl.Expr:
-    """Where there is a number, the text that was written for it is not kept."""
-    return pl.when(pl.col("numeric_value").is_null()).then(_SAID).alias("text_value")
 
 
 def sift(drafts: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, dict[str, Any]]]:
@@ -145,7 +148,7 @@ def moment(column: str) -> pl.Expr:
 
 def _moments(texts: pl.Series) -> pl.Series:
     """All in the usual form if they have it, which is much faster; else each in the first form that fits."""
-    at_once = texts.str.to_datetime(_MOMENTS[0], strict=False, time_unit="us")
+    at_once = texts.str.to_datetime(_USUAL_MOMENT, strict=False, time_unit="us")
     if at_once.null_count() == texts.null_count():
         return at_once
     told = texts.str.strip_chars()

@@ -34,8 +34,7 @@ def lab_events(
     The row of `specimen_item` says what the specimen was; rows of one specimen share the columns `specimen`.
     """
     value = _value(low, high)
-    kinds = _specimens(rows, specimen_item, specimen)
-    results = rows.filter(pl.col("itemid") != specimen_item).join(kinds, on=list(specimen), how="left")
+    results = _with_specimens(rows, specimen_item, specimen)
     item = pl.lit("LAB//") + pl.col("itemid")
     has_range = value.low.is_not_null() | value.high.is_not_null()
     faults = (
@@ -120,11 +119,16 @@ def _value(low: pl.Expr | None, high: pl.Expr | None) -> Value:
     )
 
 
-def _specimens(rows: pl.DataFrame, item: str, specimen: Sequence[str]) -> pl.DataFrame:
-    """Whether each stated specimen is arterial; of several statements all must say so."""
+def _with_specimens(rows: pl.DataFrame, item: str, specimen: Sequence[str]) -> pl.DataFrame:
+    """The results, and whether their specimen is stated to be arterial; all statements of it must say so."""
+    is_statement = rows["itemid"] == item
+    results = rows.filter(~is_statement)
+    if not is_statement.any():
+        return results.with_columns(is_arterial=pl.lit(None, pl.Boolean))
     said = pl.col("value").str.strip_chars(" .").str.to_uppercase()
-    stated = rows.filter(pl.col("itemid") == item, said.is_not_null())
-    return stated.group_by(list(specimen)).agg(is_arterial=said.is_in(_ARTERIAL).all())
+    stated = rows.filter(is_statement).filter(said.is_not_null())
+    kinds = stated.group_by(list(specimen)).agg(is_arterial=said.is_in(_ARTERIAL).all())
+    return results.join(kinds, on=list(specimen), how="left")
 
 
 def _codes_of(source: str, names: Sequence[str]) -> list[str]:
