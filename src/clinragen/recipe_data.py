@@ -14,10 +14,15 @@ class Section(BaseModel):
 class Source(Section):
     """Where records come from."""
 
-    kind: Literal["synthetic", "mimic3", "mimic4", "eicu"] = Field(
+    kind: Literal["synthetic", "mimic3", "mimic4", "eicu", "meds", "omop", "fhir", "tables"] = Field(
         "synthetic", description="the source adapter; synthetic is the simulated hospital"
     )
     path: str = Field("", description="folder with the raw tables, relative to the recipe file")
+    codes: str = Field(
+        "",
+        description="your own table of codes (code, variable, unit, needs_own_range), a CSV file relative to "
+        "the recipe file; it goes before ours",
+    )
     stays: int = Field(8000, ge=1, description="synthetic only: how many stays to simulate")
     shards: int = Field(8, ge=1, description="event shards, cut by subject")
     credentialed: bool = Field(

@@ -79,7 +79,7 @@ def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
 
 
 _PATHS = {
-    "source": ("path",),
+    "source": ("path", "codes"),
     "knowledge": ("primekg_file", "folder"),
     "grounding": ("model",),
     "evaluate": ("matching",),

@@ -13,7 +13,7 @@ from typing import Any
 
 from clinragen import __version__
 from clinragen.recipe import Recipe
-from clinragen.store import MANIFEST, begin_step, fingerprint, finish_step, read_json
+from clinragen.store import MANIFEST, begin_step, fingerprint, finish_step, hash_file, read_json
 
 Progress = Callable[[str, int, int], None]
 """Called with (what, done, total) as a step goes on."""
@@ -27,10 +27,12 @@ class Step:
     package: str
     sections: tuple[str, ...]
     inputs: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    """Keys of its sections that name a file whose content counts, not its name alone."""
 
 
 STEPS = (
-    Step("ingest", "clinragen.ehr", ("source",), ()),
+    Step("ingest", "clinragen.ehr", ("source",), (), ("source.codes",)),
     Step("cohort", "clinragen.cohort", ("source", "cohort"), ("ingest",)),
     Step("knowledge", "clinragen.knowledge", ("knowledge",), ()),
     Step("teach", "clinragen.teach", ("source", "teach", "grounding"), ("cohort", "knowledge")),
@@ -116,4 +118,8 @@ def _borrow(step: Step, recipe: Recipe, others: Sequence[Path]) -> bool:
 def _what_is_read(step: Step, recipe: Recipe, run: Path) -> dict[str, Any]:
     sections = {name: getattr(recipe, name).model_dump() for name in step.sections}
     inputs = {name: fingerprint(read_json(run / name / MANIFEST)["outputs"]) for name in step.inputs}
+    for key in step.files:
+        section, name = key.split(".")
+        if (path := Path(sections[section][name])).is_file():
+            inputs[key] = hash_file(path)
     return {"version": __version__, "seed": recipe.seed, "recipe": sections, "inputs": inputs}

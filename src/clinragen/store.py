@@ -178,6 +178,12 @@ def read_predictions(path: Path) -> list[Prediction]:
     ]
 
 
+def hash_file(path: Path) -> str:
+    """A short hash of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
 def fingerprint(value: object) -> str:
     """A short stable hash of anything JSON can hold."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
@@ -217,7 +223,7 @@ def hash_outputs(folder: Path) -> dict[str, str]:
     """The content hash of every file of a step that counts as output."""
     skipped = {MANIFEST, STARTED}
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        str(path.relative_to(folder)): hash_file(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file()
         and path.name not in skipped

@@ -5,7 +5,7 @@ What cannot be used is left out and counted by its reason; nothing is clipped, f
 
 import polars as pl
 
-from clinragen.clinical.codes import SEPARATOR, codes_needing_a_range, units_of_codes, variable_of
+from clinragen.clinical.codes import CodeBook, Entry
 from clinragen.clinical.paper_series import fenced_variables
 from clinragen.clinical.units import conversions, plain_unit
 from clinragen.clinical.variables import variables
@@ -26,6 +26,7 @@ OWN_REVERSED = "the table's, for the laboratory's own is reversed"
 TABLE = "the table's"
 
 _FATES = (KEPT, UNMAPPED, UNKNOWN_UNIT, NO_NUMBER, IMPLAUSIBLE, RANGELESS)
+_NOTHING = Entry("")
 _CHARTED_DECIMALS = 4
 _SEX_UNKNOWN = "unknown"
 _READING = {
@@ -46,16 +47,18 @@ _RANGE = {
 
 
 def measure(
-    events: pl.DataFrame, found: pl.DataFrame, source: str
+    events: pl.DataFrame, found: pl.DataFrame, book: CodeBook
 ) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Tally]]:
     """The measurements of the stays (stay_id and the fields of a Measurement), how many, and what was left.
 
     Of several values of one variable charted at the same moment the largest is kept, whatever the order
     of the rows.
     """
-    charted = events.filter(pl.col("code").str.contains(r"^(?:LAB|VITAL|CHART)//"))
+    known = [code for code in events["code"].unique() if book.entry_of(code)]
+    is_charted = pl.col("code").str.contains(r"^(?:LAB|VITAL|CHART)//") | pl.col("code").is_in(known)
+    charted = events.filter(is_charted)
     within = pl.col("time").is_between("start", "prediction_time")
-    rows = belonging(charted, found).filter(within).pipe(_read, source).pipe(_judged)
+    rows = belonging(charted, found).filter(within).pipe(_read, book).pipe(_judged)
     kept = rows.filter(pl.col("fate") == KEPT).pipe(_with_ranges, found).pipe(_one_a_moment)
     return kept.select("stay_id", *Measurement._fields), _counts(rows, kept), _tallies(rows, kept)
 
@@ -71,12 +74,12 @@ def _counts(rows: pl.DataFrame, kept: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _read(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+def _read(rows: pl.DataFrame, book: CodeBook) -> pl.DataFrame:
     """The variable of each row, its value in the variable's unit, and its own range in that unit.
 
     Values are stored as 32-bit floats; four decimals give back what was charted.
     """
-    read = rows.join(_readings(rows, source), on=["code", "unit"], how="left", nulls_equal=True)
+    read = rows.join(_readings(rows, book), on=["code", "unit"], how="left", nulls_equal=True)
 
     def converted(column: str) -> pl.Expr:
         charted = pl.col(column).cast(pl.Float64).round(_CHARTED_DECIMALS)
@@ -100,15 +103,14 @@ def _range_of() -> pl.Expr:
     )
 
 
-def _readings(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+def _readings(rows: pl.DataFrame, book: CodeBook) -> pl.DataFrame:
     """Each distinct (code, unit) once: the variable it means and how its unit converts, null if unknown."""
     lines = {(name, unit): line for name, unit, *line in conversions().iter_rows()}
-    needing, units = codes_needing_a_range(source), units_of_codes(source)
     readings = []
     for code, unit in rows.select("code", "unit").unique().sort("code", "unit").iter_rows():
-        name, item = variable_of(source, code), SEPARATOR.join(code.split(SEPARATOR)[:2])
-        scale, shift = lines.get((name, plain_unit(unit or units.get(item))), (None, None))
-        readings.append((code, unit, name, scale, shift, item in needing))
+        entry = book.entry_of(code) or _NOTHING
+        scale, shift = lines.get((entry.variable, plain_unit(unit or entry.unit)), (None, None))
+        readings.append((code, unit, entry.variable or None, scale, shift, entry.needs_own_range))
     return pl.DataFrame(readings, schema=_READING, orient="row")
 
 

@@ -49,6 +49,7 @@ def _jobs(recipe: Recipe, events: Path, folder: Path) -> list[ShardJob]:
             cohort=recipe.cohort,
             source=recipe.source.kind,
             seed=recipe.seed,
+            codes=Path(recipe.source.codes) if recipe.source.codes else None,
         )
         for shard in shards
     ]

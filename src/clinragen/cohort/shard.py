@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from clinragen.clinical.codes import code_book
 from clinragen.cohort.hospital_course import hospital_courses
 from clinragen.cohort.labels import diagnoses_of
 from clinragen.cohort.leakage import PHASES, named_labels, tally_named
@@ -38,12 +39,13 @@ class ShardJob:
     cohort: Cohort
     source: str
     seed: int
+    codes: Path | None = None
 
 
 def build_shard(job: ShardJob) -> dict[str, Tally]:
     """Write the stays of one shard and return its tallies; a finished shard is read, not built again."""
     if not job.stays.exists():
-        stays, counted = stays_of(pl.read_parquet(job.events), job.cohort, job.source, job.seed)
+        stays, counted = stays_of(pl.read_parquet(job.events), job.cohort, job.source, job.seed, job.codes)
         write_json(job.tallies, counted)
         write_stays(job.stays, stays)
     tallies: dict[str, Tally] = read_json(job.tallies)
@@ -51,13 +53,13 @@ def build_shard(job: ShardJob) -> dict[str, Tally]:
 
 
 def stays_of(
-    events: pl.DataFrame, cohort: Cohort, source: str, seed: int = 0
+    events: pl.DataFrame, cohort: Cohort, source: str, seed: int = 0, own_codes: Path | None = None
 ) -> tuple[list[Stay], dict[str, Tally]]:
     """The selected stays of some patients' events, ordered by stay_id, and everything counted."""
     found = windows(events, cohort)
     coded, codes = diagnoses_of(events, found, cohort)
     kept, before = select(coded, rules_before_measuring(cohort))
-    table, measured, quality = measure(events, kept, source)
+    table, measured, quality = measure(events, kept, code_book(source, own_codes))
     courses = hospital_courses(events, kept) if cohort.note == "hospital_course" else {}
     counted = kept.join(measured, on="stay_id", how="left").with_columns(
         pl.col("measured", "charted").fill_null(0), has_course=pl.col("stay_id").is_in(list(courses))

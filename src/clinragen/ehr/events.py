@@ -33,6 +33,8 @@ NO_TIME = "no readable time"
 NO_CODE = "no code"
 NO_VALUE = "no value"
 NOT_A_NUMBER = "text where a number belongs"
+UNMAPPED = "code that is none of ours"
+"""Such rows are no fault of the source: they are counted by their code and not quarantined."""
 
 _FAULT, _SAID = "fault", "said"
 _NOTHING = pl.lit(None, pl.String)
@@ -126,12 +128,18 @@ def _unreadable() -> list[Fault]:
 def sift(drafts: Sequence[pl.DataFrame]) -> tuple[pl.DataFrame, dict[str, dict[str, Any]]]:
     """The events of drafts, and for every fault how many rows have it and the numbers of the first few."""
     together = pl.concat([pl.DataFrame(schema=_DRAFT), *drafts])
-    faulty = together.filter(pl.col(_FAULT).is_not_null()).select(ROW, _FAULT).unique().sort(_FAULT, ROW)
+    faulty = together.filter(pl.col(_FAULT) != UNMAPPED).select(ROW, _FAULT).unique().sort(_FAULT, ROW)
     quarantined: dict[str, dict[str, Any]] = {
         str(why): {"count": rows.height, "rows": rows[ROW].head(SAMPLES).to_list()}
         for (why,), rows in faulty.group_by(_FAULT, maintain_order=True)
     }
     return together.filter(pl.col(_FAULT).is_null()).select(*EVENT), quarantined
+
+
+def unmapped_codes(drafts: Sequence[pl.DataFrame]) -> dict[str, int]:
+    """The codes of drafts that are none of ours, and how many rows each has."""
+    rows = pl.concat([pl.DataFrame(schema=_DRAFT), *drafts]).filter(pl.col(_FAULT) == UNMAPPED)
+    return dict(rows.group_by("code").len().iter_rows())
 
 
 def ordered(events: pl.DataFrame) -> pl.DataFrame:

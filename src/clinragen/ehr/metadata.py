@@ -6,7 +6,7 @@ import meds
 import polars as pl
 
 from clinragen import __version__
-from clinragen.clinical.codes import variable_of
+from clinragen.clinical.codes import code_book
 from clinragen.clinical.variables import variables
 from clinragen.store import write_json, write_table
 
@@ -23,11 +23,13 @@ def count_events(folder: Path) -> dict[str, int]:
     return {name: int(counts[name].item()) for name in counts.columns}
 
 
-def write_metadata(folder: Path, source: str) -> None:
+def write_metadata(folder: Path, source: str, own_codes: Path | None = None) -> None:
     """Write the codes of the shards, each with how often it occurs and the variable it measures."""
     events = pl.scan_parquet(folder / "data" / "*.parquet")
     codes = events.group_by("code").agg(count=pl.len()).sort("code").collect()
-    names = pl.Series([variable_of(source, code) for code in codes["code"]], dtype=pl.String)
+    book = code_book(source, own_codes)
+    entries = [book.entry_of(code) for code in codes["code"]]
+    names = pl.Series([entry and entry.variable for entry in entries], dtype=pl.String)
     told = pl.Series([_description(name) for name in names], dtype=pl.String)
     parents = pl.lit(None, pl.List(pl.String))
     write_table(

@@ -13,10 +13,10 @@ from typing import Any
 
 import polars as pl
 
-from clinragen.clinical.codes import SEPARATOR, mapped_codes
-from clinragen.ehr.events import SAMPLES, sift
+from clinragen.clinical.codes import SEPARATOR, code_book
+from clinragen.ehr.events import SAMPLES, sift, unmapped_codes
 from clinragen.ehr.pile import Pile, shard_files
-from clinragen.ehr.tables import Feed, Folder, Items, Layout, Look
+from clinragen.ehr.tables import Feed, Folder, Layout, Look
 from clinragen.store import read_json, write_json
 
 TALLY = "tally.json"
@@ -34,6 +34,7 @@ class TableJob:
     raw: Path
     parts: Path
     shards: int
+    codes: Path | None = None
 
 
 def cut_table(job: TableJob) -> dict[str, Any]:
@@ -74,13 +75,16 @@ class _Cutting:
     def take(self, rows: pl.DataFrame) -> None:
         """Some rows of the table, in their order."""
         self.rows += rows.height
-        items, source = self.job.feed.items, self.job.layout.source
+        items = self.job.feed.items
         if items is not None:
             item = pl.col(items.column)
-            ours = rows.select(item.is_in(_wanted(items, source)).fill_null(False)).to_series()
+            named = code_book(self.job.layout.source, self.job.codes).items(items.kind)
+            wanted = [*named, *items.beside]
+            ours = rows.select(item.is_in(wanted).fill_null(False)).to_series()
             others = rows.filter(~ours).group_by(item.fill_null("")).len()
             self.unmapped.update({items.kind + SEPARATOR + name: n for name, n in others.iter_rows()})
-            rows, waits = rows.filter(ours), item.is_in(_together(items, source))
+            explained = [each for each, name in named.items() if name in items.explained]
+            rows, waits = rows.filter(ours), item.is_in([*explained, *items.beside])
             self.held.add(rows.filter(waits))
             rows = rows.filter(~waits)
         self._read(rows)
@@ -106,7 +110,9 @@ class _Cutting:
         }
 
     def _read(self, rows: pl.DataFrame) -> None:
-        events, faulty = sift(self.job.feed.read(rows, self.look))
+        drafts = self.job.feed.read(rows, self.look)
+        events, faulty = sift(drafts)
+        self.unmapped.update(unmapped_codes(drafts))
         self.events.add(events)
         for why, found in faulty.items():
             known = self.quarantine.setdefault(why, {"count": 0, "rows": []})
@@ -117,21 +123,3 @@ class _Cutting:
 def _look(raw: Folder, layout: Layout) -> Look:
     needs = layout.needs()
     return cache(lambda name: raw.read(needs[name]))
-
-
-def _wanted(items: Items, source: str) -> list[str]:
-    return [*_items_of(items, source), *items.beside]
-
-
-def _together(items: Items, source: str) -> list[str]:
-    explained = [item for item, name in _items_of(items, source).items() if name in items.explained]
-    return [*explained, *items.beside]
-
-
-def _items_of(items: Items, source: str) -> dict[str, str]:
-    beginning = items.kind + SEPARATOR
-    return {
-        code.removeprefix(beginning): name
-        for code, name in mapped_codes(source).items()
-        if code.startswith(beginning)
-    }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from clinragen.clinical.codes import read_own_codes
 from clinragen.ehr.events import added
 from clinragen.ehr.metadata import count_events, write_metadata
 from clinragen.ehr.parts import TableJob, cut_table
@@ -12,7 +13,7 @@ from clinragen.ehr.sources import SOURCES, ShardJob, write_shard
 from clinragen.ehr.tables import Folder, Layout
 from clinragen.engine import map_shards
 from clinragen.errors import SourceError
-from clinragen.recipe import Recipe
+from clinragen.recipe import Recipe, Source
 from clinragen.store import write_json
 
 Progress = Callable[[str, int, int], None]
@@ -29,12 +30,20 @@ def run(recipe: Recipe, run: Path, progress: Progress) -> dict[str, Any]:
     tallies = {} if layout is None else _cut_tables(recipe, layout, folder, progress)
     _write_shards(recipe, folder, tuple(tallies), progress)
     counts = count_events(folder)
-    write_metadata(folder, recipe.source.kind)
+    write_metadata(folder, recipe.source.kind, own_codes(recipe.source))
     write_json(folder / "metadata" / "unmapped.json", _unmapped(tallies))
     write_json(folder / "quarantine.json", _quarantine(tallies))
     shutil.rmtree(folder / "parts", ignore_errors=True)
     rows = sum(tally["rows"] for tally in tallies.values()) if tallies else counts["events"]
     return {"rows": rows, **counts, "quarantined": _reasons(tallies), "tables": _per_table(tallies)}
+
+
+def own_codes(source: Source) -> Path | None:
+    """The user's own table of codes, if there is one; SourceError with every fault of it."""
+    if not source.codes:
+        return None
+    read_own_codes(Path(source.codes))
+    return Path(source.codes)
 
 
 def _cut_tables(recipe: Recipe, layout: Layout, folder: Path, progress: Progress) -> dict[str, Tally]:
@@ -46,7 +55,10 @@ def _cut_tables(recipe: Recipe, layout: Layout, folder: Path, progress: Progress
     raw = Folder(Path(recipe.source.path))
     raw.check(layout.needs().values())
     feeds = [feed for feed in layout.feeds if raw.has(feed.need)]
-    jobs = [TableJob(layout, feed, raw.path, folder / "parts", recipe.source.shards) for feed in feeds]
+    jobs = [
+        TableJob(layout, feed, raw.path, folder / "parts", recipe.source.shards, own_codes(recipe.source))
+        for feed in feeds
+    ]
     done = map_shards(
         cut_table, jobs, recipe.engine.workers, lambda count: progress("tables", count, len(jobs))
     )

@@ -35,11 +35,15 @@ _FIX = "give source.path the folder of the raw tables, complete and as downloade
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A raw table and the columns that are read of it, both in lower case."""
+    """A raw table and the columns that are read of it, both in lower case.
+
+    `file` is where it lies, below the folder, if its name alone does not tell.
+    """
 
     table: str
     columns: tuple[str, ...]
     is_optional: bool = False
+    file: str = ""
 
 
 def need(table: str, columns: str, is_optional: bool = False) -> Need:
@@ -108,7 +112,11 @@ class Folder:
 
     def has(self, need: Need) -> bool:
         """Whether the table is there, in any format."""
-        return need.table in self.files
+        return bool(self.paths(need))
+
+    def paths(self, need: Need) -> list[Path]:
+        """The files of the table; there must be one."""
+        return [self.path / need.file] if need.file else self.files.get(need.table, [])
 
     def check(self, needs: Iterable[Need]) -> None:
         """Raise SourceError with every fault of the folder: missing tables, missing columns, broken files."""
@@ -121,7 +129,7 @@ class Folder:
             )
 
     def _fault(self, need: Need) -> str | None:
-        paths = self.files.get(need.table, [])
+        paths = self.paths(need)
         if not paths:
             there = ", ".join(sorted(self.files)) or "no table at all"
             return (
@@ -140,7 +148,7 @@ class Folder:
 
         Raises SourceError naming the file where it is cut off or not text.
         """
-        path = self.files[need.table][0]
+        path = self.paths(need)[0]
         real = _columns(path)
         first = 1
         try:
