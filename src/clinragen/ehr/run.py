@@ -46,12 +46,15 @@ def own_codes(source: Source) -> Path | None:
     return Path(source.codes)
 
 
-def _cut_tables(recipe: Recipe, layout: Layout, folder: Path, progress: Progress) -> dict[str, Tally]:
+def _cut_tables(
+    recipe: Recipe, layout_of: Callable[[Source], Layout], folder: Path, progress: Progress
+) -> dict[str, Tally]:
     """The tally of every table, in the order of the layout."""
     if not recipe.source.path:
         raise SourceError(
-            f"no folder to read {layout.source} from", fix="set source.path, relative to the recipe file"
+            f"no folder to read {recipe.source.kind} from", fix="set source.path, relative to the recipe file"
         )
+    layout = layout_of(recipe.source)
     raw = Folder(Path(recipe.source.path))
     raw.check(layout.needs().values())
     feeds = [feed for feed in layout.feeds if raw.has(feed.need)]

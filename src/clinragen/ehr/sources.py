@@ -8,6 +8,7 @@ import polars as pl
 
 from clinragen.ehr.eicu import EICU
 from clinragen.ehr.events import EVENT, ordered
+from clinragen.ehr.meds import meds_layout
 from clinragen.ehr.mimic3 import MIMIC3
 from clinragen.ehr.mimic4 import MIMIC4
 from clinragen.ehr.parts import events_of
@@ -36,9 +37,9 @@ class ShardJob:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A kind of records: its raw tables, if it has any, and the function that gives a shard's events."""
+    """A kind of records: what raw tables it has, if any, and the function that gives a shard's events."""
 
-    layout: Layout | None
+    layout: Callable[[SourceSection], Layout] | None
     events_of: Callable[[ShardJob], pl.DataFrame]
 
 
@@ -60,9 +61,10 @@ def gathered(job: ShardJob) -> pl.DataFrame:
 
 SOURCES: dict[str, Source] = {
     "synthetic": Source(None, simulated),
-    "mimic3": Source(MIMIC3, gathered),
-    "mimic4": Source(MIMIC4, gathered),
-    "eicu": Source(EICU, gathered),
+    "mimic3": Source(lambda _: MIMIC3, gathered),
+    "mimic4": Source(lambda _: MIMIC4, gathered),
+    "eicu": Source(lambda _: EICU, gathered),
+    "meds": Source(meds_layout, gathered),
 }
 
 
