@@ -28,6 +28,9 @@ TRIES = 3
 STORE = 100_000_000
 """Bytes of shared memory of a cluster of our own: jobs and counts are small, records stay in files."""
 
+PATIENCE = 10.0
+"""Seconds to wait for the head of a cluster to answer."""
+
 MARK = ".cluster"
 
 
@@ -93,8 +96,9 @@ def connected(engine: Engine) -> Iterator[Any]:
     ours = {"num_cpus": engine.workers, "object_store_memory": STORE, "include_dashboard": False}
     settings = {} if engine.address else ours
     try:
+        _knock(engine.address)
         ray.init(engine.address or "local", log_to_driver=False, configure_logging=False, **settings)
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as fault:
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as fault:
         raise _unreachable(engine, fault) from None
     try:
         yield ray
@@ -115,6 +119,13 @@ def _ray() -> Any:
         ) from None
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     return ray
+
+
+def _knock(address: str) -> None:
+    """Raise OSError where nothing listens; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if host:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
 
 
 def _unreachable(engine: Engine, fault: Exception) -> EngineError:
