@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ stays = 1200
 shards = {SHARDS}
 """
 STORE = {"num_cpus": 1, "object_store_memory": 100_000_000}
+AGENTS = {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}
+"""What Ray leaves for a minute after a kill; they tell of the kill, and touch no shard."""
 WRITTEN = {"ingest": "ingest/data", "cohort": "cohort/stays"}
 
 
@@ -46,10 +49,19 @@ def shards_of(step: str, runs: Path) -> dict[str, tuple[int, int]]:
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
 
 
-def in_the_middle(step: str, runs: Path, process: subprocess.Popen[str]) -> None:
-    while len(shards_of(step, runs)) < SHARDS // 4:
+def in_the_middle(
+    step: str, runs: Path, process: subprocess.Popen[str], at_work: Callable[[], bool] = lambda: True
+) -> None:
+    """Wait until a quarter of the shards is there, and who is to be killed is at work."""
+    while len(shards_of(step, runs)) < SHARDS // 4 or not at_work():
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.005)
+
+
+def does_a_shard(node: Any) -> bool:
+    """Whether a worker of this node is at a shard; Ray names a process after what it does."""
+    raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+    return any("do_shard" in " ".join(worker.cmdline()) for worker in raylet.children())
 
 
 def files(runs: Path) -> dict[str, bytes]:
@@ -89,10 +101,10 @@ def test_a_node_killed_in_the_middle_changes_no_byte(
     for step in WRITTEN:
         node = two_nodes.add_node(**STORE)
         process = start(step, tmp_path / "runs", 'engine.kind="ray"', f"engine.address={two_nodes.address}")
-        in_the_middle(step, tmp_path / "runs", process)
+        in_the_middle(step, tmp_path / "runs", process, partial(does_a_shard, node))
         two_nodes.remove_node(node, allow_graceful=False)
         assert 0 < len(shards_of(step, tmp_path / "runs")) < SHARDS
-        assert "will be retried" in finish(process)
+        finish(process)
     assert files(tmp_path / "runs") == alone
 
 
@@ -107,8 +119,8 @@ def test_a_run_killed_in_the_middle_goes_on_with_the_shards_that_are_missing(
         others = psutil.Process(process.pid).children(recursive=True)
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-        _, alive = psutil.wait_procs(others, timeout=30)
-        assert not alive, "a cluster of its own outlives its run"
+        _, alive = psutil.wait_procs(others, timeout=10)
+        assert {process.name() for process in alive} <= AGENTS, "workers outlive their run"
         there = shards_of(step, runs)
         assert 0 < len(there) < SHARDS
         finish(start(step, runs, 'engine.kind="ray"'))

@@ -131,7 +131,7 @@ def _knock(address: str) -> None:
 def _unreachable(engine: Engine, fault: Exception) -> EngineError:
     return EngineError(
         f"no Ray cluster answers at {engine.address or 'this machine'}",
-        expected="a cluster that this machine is part of, started by `ray start`, of the same Ray and Python",
+        expected="a cluster this machine is part of, with the same Ray, Python, RAY_AUTH_MODE and token",
         found=_first_line(fault),
         fix='set engine.address to host:port of its head, to "auto", or to "" for a cluster of its own here',
     )
