@@ -1,5 +1,6 @@
 """Work on a cluster: the same results as in this process, and faults that say what to do."""
 
+import importlib
 import os
 import signal
 import sys
@@ -154,6 +155,17 @@ def test_a_lost_worker_costs_one_shard_and_one_lost_each_time_ends_the_run(
 def test_a_folder_that_workers_lose_sight_of_is_told(cluster: None, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="does not see the folder of the run"):
         map_shards(doubled, range(40), ON_RAY, tmp_path, lambda _: (tmp_path / MARK).unlink(missing_ok=True))
+
+
+@pytest.mark.slow
+def test_code_that_only_the_run_has_is_told(
+    cluster: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "of_the_run_alone.py").write_text("def done(shard: int) -> int:\n    return shard\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    done = importlib.import_module("of_the_run_alone").done
+    with pytest.raises(EngineError, match="lacks clinragen or a package"):
+        map_shards(done, [1], ON_RAY, tmp_path)
 
 
 @pytest.mark.slow

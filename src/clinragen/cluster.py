@@ -33,6 +33,8 @@ PATIENCE = 10.0
 
 MARK = ".cluster"
 
+_NO_CODE = ("failed to import on the worker", "No module named")
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -181,13 +183,25 @@ def own_faults(ray: Any) -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayTaskError as fault:
-        raise fault.cause from (None if isinstance(fault.cause, ClinragenError) else fault)
+        if isinstance(fault.cause, ClinragenError):
+            raise fault.cause from None
+        if any(words in str(fault.cause) for words in _NO_CODE):
+            raise _without_code(fault) from None
+        raise fault.cause from fault
     except ray.exceptions.RayError as fault:
         raise EngineError(
             f"a worker was lost, {1 + TRIES} times at the same work",
             found=_first_line(fault),
             fix="see that no machine runs out of memory (more source.shards make each smaller); run again",
         ) from None
+
+
+def _without_code(fault: Exception) -> EngineError:
+    return EngineError(
+        "a worker lacks clinragen or a package that it needs",
+        found=str(fault).strip().splitlines()[-1][:200],
+        fix="install clinragen and its packages, in the same versions, on every machine of the cluster",
+    )
 
 
 def _first_line(fault: Exception) -> str:
