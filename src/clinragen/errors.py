@@ -9,6 +9,7 @@ ClinragenError
 ├── EndpointError     a large model's endpoint cannot be reached, or may not be sent this data
 ├── TeacherError      the teacher cannot be used as the recipe asks
 ├── CheckerError      the model that helps the checker cannot be used
+├── EngineError       the work cannot be done where the recipe says
 ├── RunError          a run folder is incomplete, or belongs to another recipe
 └── UnknownTermError  a variable, unit or diagnosis that no table holds
 """
@@ -55,6 +56,10 @@ class TeacherError(ClinragenError):
 
 class CheckerError(ClinragenError):
     """The model that helps the checker cannot be used."""
+
+
+class EngineError(ClinragenError):
+    """The work cannot be done where the recipe says."""
 
 
 class RunError(ClinragenError):

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from clinragen.recipe_data import Cohort, Knowledge, Section, Source
+from clinragen.recipe_engine import Engine
 from clinragen.recipe_student import Distill, Model
 
 __all__ = [
@@ -142,23 +143,6 @@ class Evaluate(Section):
     grounded_samples: int = Field(4, ge=2, description="texts of a stay that grounded decoding chooses from")
     grounded_temperature: float = Field(0.7, gt=0, description="how freely these are drawn")
     cases: int = Field(6, ge=0, description="worked cases in the report")
-
-
-class Engine(Section):
-    """Where the work runs. Never changes a result."""
-
-    kind: Literal["local", "ray"] = Field(
-        "local",
-        description="where a local teacher is loaded: in this process, or by Ray workers",
-    )
-    workers: int = Field(2, ge=1, description="local processes for ingest, cohort and teach; Ray workers")
-    device: str = Field(
-        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="where the student lives; auto: a GPU if any"
-    )
-    threads: int = Field(0, ge=0, description="torch threads; 0 means all cores")
-    sharded: bool = Field(
-        False, description="several processes: each holds a share of the language model (FSDP), not all of it"
-    )
 
 
 class Recipe(Section):

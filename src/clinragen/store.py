@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -23,6 +24,7 @@ from clinragen.schema import Document, Fact, Measurement, Prediction, Quote, Rat
 MANIFEST = "manifest.json"
 STARTED = "started.json"
 KEPT_ALWAYS = "ledger.sqlite"
+DRAFT = ".part"
 
 Noun = TypeVar("Noun", Fact, Rationale, Document)
 
@@ -56,7 +58,7 @@ _STAY: dict[str, Any] = {
 def written(path: Path) -> Iterator[Path]:
     """A temporary name to write to; renamed to `path` only when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex}{DRAFT}")
     try:
         yield draft
         with draft.open("rb") as done:
@@ -215,7 +217,9 @@ def _clear(folder: Path) -> None:
 
 
 def finish_step(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Write the manifest, last, with the hash of every output."""
+    """Write the manifest, last, with the hash of every output; drafts of workers that were killed go."""
+    for draft in folder.rglob(f".*{DRAFT}"):
+        draft.unlink(missing_ok=True)
     write_json(folder / MANIFEST, {**manifest, "outputs": hash_outputs(folder)})
 
 

@@ -8,7 +8,7 @@ from invented_askings import asking, patient, reply
 from clinragen.engine import map_shards
 from clinragen.errors import CheckerError
 from clinragen.grounding.checker import checker_of
-from clinragen.recipe import Grounding, Recipe
+from clinragen.recipe import Engine, Grounding, Recipe
 from clinragen.schema import Fact
 from clinragen.store import write_nouns, write_stays
 from clinragen.teach.run import run
@@ -39,7 +39,7 @@ def test_workers_build_the_checker_that_the_recipe_names(tmp_path: Path):
             folder = tmp_path / f"teach-{workers}"
             shards = sorted((tmp_path / "stays").iterdir())
             jobs = [TeachJob(shard, folder, None, about, settings) for shard in shards]
-            tallies += map_shards(teach_shard, jobs, workers)
+            tallies += map_shards(teach_shard, jobs, Engine(workers=workers), folder)
     assert [tally.get("note/contradicted", 0) for tally in tallies] == [0, 0, 1, 1]
 
 

@@ -93,3 +93,12 @@ def test_a_ray_cluster_changes_no_word(model: Path, tmp_path: Path):
     spread = replace(spread, engine=Engine(kind="ray", workers=2))
     assert local.write(STAYS, alone) == local.write(STAYS, spread) == local.write(STAYS, spread)
     assert answers_in(tmp_path / "alone") == answers_in(tmp_path / "spread")
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_load_the_model_tells_so_as_if_it_were_here(tmp_path: Path):
+    pytest.importorskip("ray")
+    spread = replace(about(tmp_path, tmp_path / "nowhere"), engine=Engine(kind="ray", workers=2))
+    with pytest.raises(TeacherError, match="cannot load the model") as fault:
+        local.write(STAYS, spread)
+    assert type(fault.value) is TeacherError

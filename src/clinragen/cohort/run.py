@@ -25,7 +25,7 @@ def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) ->
     folder = run / "cohort"
     jobs = _jobs(recipe, run / "ingest" / "data", folder)
     tallies = added(
-        map_shards(build_shard, jobs, recipe.engine.workers, lambda done: progress("stays", done, len(jobs)))
+        map_shards(build_shard, jobs, recipe.engine, folder, lambda done: progress("stays", done, len(jobs)))
     )
     selection = consort(tallies["selection"], recipe.cohort)
     stays = int(selection[-1]["after"])

@@ -63,7 +63,7 @@ def _cut_tables(
         for feed in feeds
     ]
     done = map_shards(
-        cut_table, jobs, recipe.engine.workers, lambda count: progress("tables", count, len(jobs))
+        cut_table, jobs, recipe.engine, folder, lambda count: progress("tables", count, len(jobs))
     )
     return {feed.need.table: tally for feed, tally in zip(feeds, done, strict=True)}
 
@@ -72,7 +72,7 @@ def _write_shards(recipe: Recipe, folder: Path, tables: tuple[str, ...], progres
     jobs = [
         ShardJob(recipe.source, recipe.seed, folder, index, tables) for index in range(recipe.source.shards)
     ]
-    map_shards(write_shard, jobs, recipe.engine.workers, lambda count: progress("events", count, len(jobs)))
+    map_shards(write_shard, jobs, recipe.engine, folder, lambda count: progress("events", count, len(jobs)))
 
 
 def _quarantine(tallies: dict[str, Tally]) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from clinragen.engine import map_shards
+from clinragen.engine import map_shards, on_this_machine
 from clinragen.errors import RunError
 from clinragen.grounding.checker import check_that_model_is_there
-from clinragen.recipe import Recipe
+from clinragen.recipe import Engine, Recipe
 from clinragen.schema import VERDICTS, Fact, Stay
 from clinragen.store import read_nouns, write_json
 from clinragen.teach.asking import PARTS, Asking
@@ -33,7 +33,8 @@ def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) ->
     tallies = map_shards(
         teach_shard,
         jobs,
-        recipe.engine.workers,
+        _engine(recipe),
+        run / "teach",
         lambda done: progress("shards of rationales", done, len(jobs)),
     )
     verdicts = summary(tallies)
@@ -50,6 +51,12 @@ def _ask_first(jobs: list[TeachJob], progress: Callable[[str, int, int], None]) 
     wanted = asking.settings.samples * sum(_count(job) for job in jobs)
     for done, _ in enumerate(ask(questions(stays_of(jobs), asking), asking), start=1):
         progress("answers", done, wanted)
+
+
+def _engine(recipe: Recipe) -> Engine:
+    """Answers are read from the ledger, which stays with the run: machines cannot share an SQLite file."""
+    reads_ledger = TEACHERS[recipe.teach.kind].ask is not None
+    return on_this_machine(recipe.engine) if reads_ledger else recipe.engine
 
 
 def stays_of(jobs: Iterable[TeachJob]) -> Iterator[Stay]:
