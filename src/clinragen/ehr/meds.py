@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from clinragen.clinical.codes import SEPARATOR, CodeBook, code_book
+from clinragen.clinical.units import NO_UNIT
 from clinragen.ehr.events import (
     UNMAPPED,
     Ids,
@@ -111,7 +112,7 @@ def _understand(
         if diagnosis := _diagnosis(name):
             return "diagnosis", diagnosis, None
         if measured := _measured(name, book):
-            unit = others[-1] if len(others) > 1 and name == code else None
+            unit = others[-1] if len(others) > 1 and others[-1] != NO_UNIT and name == code else None
             return "value", measured, unit
     if first in KEPT or first in RENAMED:
         return (
@@ -176,11 +177,22 @@ def _with_ids(rows: pl.DataFrame) -> pl.DataFrame:
             .with_columns(pl.coalesce(column, "_id").alias(column))
             .drop("_id")
         )
-    icu = told.filter(pl.col("_code") == "ICU_ADMISSION").select("_place", "subject_id", "_when")
-    held = told.filter(pl.col("_code") == "HOSPITAL_ADMISSION").select("subject_id", "_when", _held="hadm_id")
-    within = icu.sort("_when").join_asof(held.sort("_when"), on="_when", by="subject_id", strategy="backward")
-    return (
-        told.join(within.select("_place", "_held"), on="_place", how="left")
-        .with_columns(pl.coalesce("hadm_id", "_held").alias("hadm_id"))
-        .drop("_held", "_place", "_when")
+    return _with_admissions(told).drop("_place", "_when")
+
+
+def _with_admissions(told: pl.DataFrame) -> pl.DataFrame:
+    """ICU stays and diagnoses are of the admission whose time they lie in."""
+    tied = told.filter((pl.col("_code") == "ICU_ADMISSION") | (pl.col("_kind") == "diagnosis"))
+    begins, ends = (
+        told.filter(pl.col("_code") == f"HOSPITAL_{mark}").select("subject_id", "hadm_id", "_when")
+        for mark in ("ADMISSION", "DISCHARGE")
     )
+    spans = begins.join(ends.rename({"_when": "_end"}), on=["subject_id", "hadm_id"], how="left")
+    within = (
+        tied.select("_place", "subject_id", "_when")
+        .sort("_when")
+        .join_asof(spans.rename({"hadm_id": "_held"}).sort("_when"), on="_when", by="subject_id")
+        .filter(pl.col("_end").is_null() | (pl.col("_when") <= pl.col("_end")))
+    )
+    held = told.join(within.select("_place", "_held"), on="_place", how="left")
+    return held.with_columns(pl.coalesce("hadm_id", "_held").alias("hadm_id")).drop("_held")
