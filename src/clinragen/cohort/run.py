@@ -11,6 +11,7 @@ from clinragen.cohort.selection import consort
 from clinragen.cohort.shard import ShardJob, build_shard
 from clinragen.cohort.splits import check_splits
 from clinragen.cohort.tally import Tally, added
+from clinragen.cohort.windows import shared_ids
 from clinragen.engine import map_shards
 from clinragen.errors import CohortError, RunError
 from clinragen.recipe import Recipe
@@ -32,7 +33,7 @@ def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) ->
     check_labels(tallies.get("labels", {}))
     check_splits(tallies["splits"])
     write_json(folder / "selection.json", selection)
-    write_json(folder / "quality.json", quality(tallies, stays))
+    write_json(folder / "quality.json", {"grid_hours": recipe.cohort.grid_hours, **quality(tallies, stays)})
     write_json(folder / "leakage.json", audit(tallies, stays, recipe.cohort.mask))
     return counts(tallies, stays)
 
@@ -41,6 +42,7 @@ def _jobs(recipe: Recipe, events: Path, folder: Path) -> list[ShardJob]:
     shards = sorted(events.glob("shard-*.parquet"))
     if not shards:
         raise RunError(f"no event shards in {events}", fix="run `clinragen ingest RECIPE` first")
+    shared = shared_ids(shards, recipe.cohort.unit)
     return [
         ShardJob(
             events=shard,
@@ -50,6 +52,7 @@ def _jobs(recipe: Recipe, events: Path, folder: Path) -> list[ShardJob]:
             source=recipe.source.kind,
             seed=recipe.seed,
             codes=Path(recipe.source.codes) if recipe.source.codes else None,
+            shared=shared,
         )
         for shard in shards
     ]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -40,12 +41,14 @@ class ShardJob:
     source: str
     seed: int
     codes: Path | None = None
+    shared: frozenset[str] = frozenset()
 
 
 def build_shard(job: ShardJob) -> dict[str, Tally]:
     """Write the stays of one shard and return its tallies; a finished shard is read, not built again."""
     if not job.stays.exists():
-        stays, counted = stays_of(pl.read_parquet(job.events), job.cohort, job.source, job.seed, job.codes)
+        events = pl.read_parquet(job.events)
+        stays, counted = stays_of(events, job.cohort, job.source, job.seed, job.codes, job.shared)
         write_json(job.tallies, counted)
         write_stays(job.stays, stays)
     tallies: dict[str, Tally] = read_json(job.tallies)
@@ -53,10 +56,18 @@ def build_shard(job: ShardJob) -> dict[str, Tally]:
 
 
 def stays_of(
-    events: pl.DataFrame, cohort: Cohort, source: str, seed: int = 0, own_codes: Path | None = None
+    events: pl.DataFrame,
+    cohort: Cohort,
+    source: str,
+    seed: int = 0,
+    own_codes: Path | None = None,
+    shared: frozenset[str] = frozenset(),
 ) -> tuple[list[Stay], dict[str, Tally]]:
-    """The selected stays of some patients' events, ordered by stay_id, and everything counted."""
-    found = windows(events, cohort)
+    """The selected stays of some patients' events, ordered by stay_id, and everything counted.
+
+    `shared` are ids of stays that patients of other shards have too.
+    """
+    found = windows(events, cohort, shared)
     coded, codes = diagnoses_of(events, found, cohort)
     kept, before = select(coded, rules_before_measuring(cohort))
     table, measured, quality = measure(events, kept, code_book(source, own_codes))
@@ -103,7 +114,7 @@ def _stays(
             diagnoses=frozenset(row["diagnoses"]),
         )
         stays.append(stay)
-        tallies.append(_tally(stay, note, left_out, row["era"]))
+        tallies.append(_tally(stay, note, left_out, row["era"], cohort.grid_hours))
     return stays, added(tallies)
 
 
@@ -115,7 +126,7 @@ def _measurements(table: pl.DataFrame) -> dict[str, tuple[Measurement, ...]]:
     }
 
 
-def _tally(stay: Stay, note: str, left_out: int, era: str) -> dict[str, Tally]:
+def _tally(stay: Stay, note: str, left_out: int, era: str, grid_hours: int) -> dict[str, Tally]:
     """What one stay adds to the counts; `note` is the note before masking, `era` how it was coded."""
     coded = stay.diagnoses or frozenset()
     variables = Counter(row.variable for row in stay.measurements)
@@ -126,7 +137,7 @@ def _tally(stay: Stay, note: str, left_out: int, era: str) -> dict[str, Tally]:
         "labels": dict.fromkeys(sorted(coded), 1),
         "eras": {era: 1},
         f"labels of {era}": dict.fromkeys(sorted(coded), 1),
-        "stays": {name: 1 for name, holds in _traits(stay, left_out) if holds},
+        "stays": {name: 1 for name, holds in _traits(stay, left_out, grid_hours) if holds},
         "masked parts": {"left out": left_out},
         "measurements": dict(variables),
         "stays measured": dict.fromkeys(variables, 1),
@@ -135,7 +146,8 @@ def _tally(stay: Stay, note: str, left_out: int, era: str) -> dict[str, Tally]:
     }
 
 
-def _traits(stay: Stay, left_out: int) -> tuple[tuple[str, bool], ...]:
+def _traits(stay: Stay, left_out: int, grid_hours: int) -> tuple[tuple[str, bool], ...]:
+    past_grid = timedelta(hours=grid_hours) < stay.prediction_time - stay.start
     return (
         ("with a charted note", bool(stay.note) and not stay.note_is_composed),
         ("with a composed note", bool(stay.note) and stay.note_is_composed),
@@ -146,4 +158,5 @@ def _traits(stay: Stay, left_out: int) -> tuple[tuple[str, bool], ...]:
         ("without any label", not stay.diagnoses),
         ("of unknown age", stay.age is None),
         ("of unknown sex", stay.sex is None),
+        (f"of more than the {grid_hours} hours of the student's grid", past_grid),
     )
