@@ -19,7 +19,7 @@ from clinragen.store import write_json
 
 
 def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """Write `cohort/`: stays, selection.json, quality.json and leakage.json; return the counts.
+    """Write `cohort/`: stays, what notes name, selection, quality and leakage as JSON; return the counts.
 
     Raises CohortError where no stay, no label, or no stay of some split is left.
     """
@@ -47,6 +47,7 @@ def _jobs(recipe: Recipe, events: Path, folder: Path) -> list[ShardJob]:
         ShardJob(
             events=shard,
             stays=folder / "stays" / shard.name,
+            named=folder / "named" / shard.name,
             tallies=folder / "tallies" / f"{shard.stem}.json",
             cohort=recipe.cohort,
             source=recipe.source.kind,
