@@ -51,7 +51,7 @@ def test_selection_quality_and_leakage_are_written(tmp_path):
         for name in ("selection", "quality", "leakage")
     )
     assert {"before": 24, "after": 24}.items() <= selection[0].items()
-    assert quality["coverage"]["creatinine"] == {"stays": 24, "share": 1.0, "measurements": 48}
+    assert quality["coverage"]["creatinine"] == {"stays": 24, "share": 1.0, "measurements": 48, "median": 2}
     assert quality["rows"]["kept"] == 48
     assert leakage["stays"] == 24
 

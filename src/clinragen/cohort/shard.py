@@ -158,8 +158,7 @@ def _tally(
         f"labels of {era}": dict.fromkeys(sorted(coded), 1),
         "stays": {name: 1 for name, holds in _traits(stay, left_out, grid_hours) if holds},
         "masked parts": {"left out": left_out},
-        "measurements": dict(variables),
-        "stays measured": dict.fromkeys(variables, 1),
+        "measured so often": {f"{name}: {times}": 1 for name, times in variables.items()},
         **{phase: tally_named(told, coded) for phase, told in named.items()},
     }
 
