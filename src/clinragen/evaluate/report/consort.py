@@ -65,11 +65,12 @@ def consort_diagram(selection: Sequence[Mapping[str, Any]], splits: Mapping[str,
 
 def _main_lines(stage: Stage) -> list[str]:
     title = f"{stage.left:,} stays" + ("" if stage.lost else " in the records")
-    return [title, *(line for rule in stage.met_by_all for line in _wrapped(f"all {rule}"))]
+    met = [line for rule in stage.met_by_all for line in _wrapped(f"· {rule}")]
+    return [title, *(["all meet:"] if met else []), *met]
 
 
 def _side_lines(stage: Stage) -> list[str]:
-    return [f"{stage.lost:,} left out: not", *_wrapped(stage.rule)]
+    return [f"{stage.lost:,} left out, not meeting:", *_wrapped(f"· {stage.rule}")]
 
 
 def _side_height(stage: Stage) -> int:

@@ -9,8 +9,7 @@ from clinragen.evaluate.report.numbers import MISSING, cell, percent
 from clinragen.evaluate.scores import Scores
 
 KINDS = ("named_where_coded", "named_where_not_coded")
-RULE_COLUMNS = ("precision", "recall", "micro-F1")
-MODEL_COLUMNS = ("micro-F1", "macro-AUROC")
+COLUMNS = ("rule: precision", "rule: recall", "rule: micro-F1", "model: micro-F1", "model: macro-AUROC")
 
 
 def named(audit: Mapping[str, Any] | None) -> list[tuple[str, int, list[str]]]:

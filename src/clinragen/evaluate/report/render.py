@@ -81,7 +81,7 @@ def _view(context: ReportContext) -> dict[str, Any]:
         "stages": stages(context.selection),
         "leakage": leaks.named(context.leakage),
         "names_predict": leaks.names_predict(context.leakage, scores),
-        "names_columns": [*leaks.RULE_COLUMNS, *leaks.MODEL_COLUMNS],
+        "names_columns": leaks.COLUMNS,
         "tables": records.tables(context.ingested),
         "quarantined": records.quarantined(context.ingested),
         "data": records.counted(context.quality),
