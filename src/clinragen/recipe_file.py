@@ -80,6 +80,7 @@ def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
 
 _PATHS = {
     "source": ("path", "codes"),
+    "cohort": ("labels",),
     "knowledge": ("primekg_file", "folder"),
     "grounding": ("model",),
     "evaluate": ("matching",),
