@@ -9,6 +9,7 @@ from clinragen.cohort.windows import belonging
 from clinragen.recipe import Cohort
 
 _SYSTEMS: dict[str, System] = {"ICD9": "icd9", "ICD10": "icd10"}
+_UNDERSTOOD = {"code": pl.String(), "labels": pl.List(pl.String), "origin": pl.String()}
 OWN = "of a label's own"
 NO_ERA = "no ICD code"
 
@@ -56,8 +57,7 @@ def _understood(codes: pl.Series) -> pl.DataFrame:
             rows.append((code, labels, OWN if labels and origin == "unknown" else origin))
         elif labels := sorted(labels_of_event(code)):
             rows.append((code, labels, OWN))
-    schema = {"code": pl.String, "labels": pl.List(pl.String), "origin": pl.String}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=_UNDERSTOOD, orient="row")
 
 
 def _where_nothing_is_told() -> list[pl.Expr]:
