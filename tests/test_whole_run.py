@@ -120,6 +120,59 @@ def test_a_trained_student_diagnoses_a_case_file(undisturbed: Path) -> None:
     assert said["checker"] == "rules only"
 
 
+OWN_LABELS = """
+[[label]]
+name = "heart failure"
+title = "Congestive heart failure"
+synonyms = ["CHF"]
+ccs = [108]
+[[label]]
+name = "kidney injury"
+title = "Acute kidney failure"
+icd9 = ["584"]
+icd10 = ["N17"]
+[[label]]
+name = "given heparin"
+title = "Given heparin"
+meds = ["DRUG//Heparin"]
+"""
+
+
+@pytest.mark.slow
+def test_a_run_may_have_labels_of_its_own(undisturbed: Path, tmp_path: Path) -> None:
+    from clinragen.errors import RunError
+    from clinragen.evaluate.diagnose import diagnose_case
+    from clinragen.model.checkpoint import load_student
+
+    recipe, keys = recipe_in(tmp_path), ("cohort.labels=labels.toml", "engine.workers=2")
+    (tmp_path / "labels.toml").write_text(OWN_LABELS)
+    said = start(recipe, tmp_path / "runs", *keys).communicate(timeout=300)[0]
+    assert "kidney injury: 0 facts, 8 are needed" in said and "knowledge.min_facts" in said
+    finish(recipe, tmp_path / "runs", *keys, "knowledge.min_facts=0")
+    run = tmp_path / "runs/small"
+    metrics = json.loads((run / "evaluate/metrics.json").read_text())
+    assert {name.split("/")[3] for name in metrics if name.startswith("held_out/diagnosis/label/")} == {
+        "heart_failure",
+        "kidney_injury",
+        "given_heparin",
+    }
+    assert "held_out/recall/series_only" not in metrics
+    case = next((run / "evaluate/cases").glob("*.json"))
+    assert set(diagnose_case(run, case)["probabilities"]) == {
+        "heart failure",
+        "kidney injury",
+        "given heparin",
+    }
+    with pytest.raises(RunError, match="trained for other labels"):
+        load_student(run / "distill" / "student")
+    assert finish(recipe, tmp_path / "runs", *keys, "knowledge.min_facts=0").count(
+        "complete, skipped"
+    ) == len(STEPS)
+    (tmp_path / "labels.toml").write_text(OWN_LABELS.replace('"584"', '"585"'))
+    said = finish(recipe, tmp_path / "runs", *keys, "knowledge.min_facts=0")
+    assert "ingest: complete, skipped" in said and "cohort: done" in said
+
+
 @pytest.mark.slow
 def test_a_run_with_an_entailment_model_says_so_wherever_it_checks(undisturbed: Path, tmp_path: Path) -> None:
     from clinragen.evaluate.diagnose import diagnose_case
