@@ -139,7 +139,7 @@ meds = ["DRUG//Heparin"]
 
 
 @pytest.mark.slow
-def test_a_run_may_have_labels_of_its_own(undisturbed: Path, tmp_path: Path) -> None:
+def test_a_run_may_have_labels_of_its_own(tmp_path: Path) -> None:
     from clinragen.errors import RunError
     from clinragen.evaluate.diagnose import diagnose_case
     from clinragen.model.checkpoint import load_student
