@@ -5,6 +5,8 @@ Every source has a creatinine of 1.4 mg/dL, a heart rate or pressure, a coded ki
 
 from pathlib import Path
 
+import polars as pl
+
 from clinragen.ehr.mimic4_export import export_mimic4
 from clinragen.ehr.synthetic import simulate
 
@@ -131,6 +133,69 @@ EICU = {
 }
 
 
+OWN = {
+    "stays": """
+        stay_id,subject_id,hadm_id,admitted,start,end,discharged,sex,birth_date,age
+        700,7,70,2130-01-01 06:00:00,2130-01-01 08:00:00,2130-01-03 08:00:00,2130-01-09 12:00:00,F,2060-03-01,
+        701,7,70,2130-01-01 06:00:00,2130-01-05 08:00:00,2130-01-07 08:00:00,2130-01-09 12:00:00,F,2060-03-01,
+        800,8,,,2131-05-01 02:00:00,2131-05-04 02:00:00,,male,,71""",
+    "measurements": """
+        subject_id,stay_id,time,code,value,unit,low,high
+        7,700,2130-01-01 09:00:00,creatinine,1.4,mg/dL,0.5,1.1
+        7,700,2130-01-01 09:00,2160-0,124,umol/L,,
+        7,700,2130-01-01 10:00:00,heart rate,101,bpm,,
+        7,700,2130-01-01 10:00:00,troponin,<0.01,ng/mL,,
+        8,800,2131-05-01 03:00:00,potassium,high,mmol/L,,
+        8,800,2131-05-01 03:00:00,mood,7,points,,""",
+    "diagnoses": """
+        subject_id,hadm_id,stay_id,system,code
+        7,70,,ICD9,584.9
+        8,,800,ICD-10-CM,N17.9
+        8,,800,ICD10,A41.9
+        8,,800,SNOMED,1""",
+    "notes": """
+        subject_id,stay_id,time,kind,text
+        7,700,2130-01-01 11:00:00,Admission,"Short of breath,
+        two days."
+        8,800,2131-05-01,,Found at home.""",
+    "facts": """
+        subject_id,stay_id,time,kind,name
+        7,700,2130-01-01 12:00:00,drug,Furosemide
+        7,700,2130-01-01 12:00:00,reason,Shortness of breath
+        7,700,2130-01-01 12:00:00,omen,Owl""",
+}
+
+
+def write_own(folder: Path) -> Path:
+    return write_tables(OWN, folder)
+
+
+def write_meds(folder: Path) -> Path:
+    """What our own reading of the MIMIC-III miniature is, as a data set for others to read."""
+    rows = [
+        (subject, time, code, value, unit)
+        for subject, day in ((7, "2130-01-01"), (8, "2131-05-01"), (9, "2132-06-01"))
+        for time, code, value, unit in (
+            (f"{day} 06:00:00", "HOSPITAL_ADMISSION//EMERGENCY", None, None),
+            (f"{day} 08:00:00", "ICU_ADMISSION//MICU", None, None),
+            (f"{day} 09:00:00", "LAB//50912//mg/dL", 1.4, None),
+            (f"{day} 09:00:00", "LOINC/8867-4", 101.0, "/min"),
+            (f"{day} 10:00:00", "LAB//51082//mg/dL", 60.0, None),
+            (f"{day} 11:00:00", "MEDICATION//Furosemide", None, None),
+            (f"{day} 20:00:00", "ICU_DISCHARGE//MICU", None, None),
+            (f"{day} 22:00:00", "DIAGNOSIS//ICD//9//584.9", None, None),
+            (f"{day} 22:00:00", "HOSPITAL_DISCHARGE//HOME", None, None),
+        )
+    ]
+    names = ["subject_id", "time", "code", "numeric_value", "unit"]
+    table = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None).with_columns(
+        pl.col("time").str.to_datetime(time_unit="us"), pl.col("numeric_value").cast(pl.Float32)
+    )
+    (folder / "data").mkdir(parents=True)
+    table.write_parquet(folder / "data" / "0.parquet")
+    return folder
+
+
 def write_tables(tables: dict[str, str], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
@@ -162,4 +227,6 @@ MINIATURES = {
     "mimic3": write_mimic3,
     "mimic4": write_mimic4,
     "eicu": write_eicu,
+    "meds": write_meds,
+    "tables": write_own,
 }

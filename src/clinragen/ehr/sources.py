@@ -11,6 +11,7 @@ from clinragen.ehr.events import EVENT, ordered
 from clinragen.ehr.meds import meds_layout
 from clinragen.ehr.mimic3 import MIMIC3
 from clinragen.ehr.mimic4 import MIMIC4
+from clinragen.ehr.own import own_layout
 from clinragen.ehr.parts import events_of
 from clinragen.ehr.tables import Layout
 from clinragen.recipe import Source as SourceSection
@@ -65,6 +66,7 @@ SOURCES: dict[str, Source] = {
     "mimic4": Source(lambda _: MIMIC4, gathered),
     "eicu": Source(lambda _: EICU, gathered),
     "meds": Source(meds_layout, gathered),
+    "tables": Source(own_layout, gathered),
 }
 
 

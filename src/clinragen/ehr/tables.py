@@ -37,18 +37,20 @@ _FIX = "give source.path the folder of the raw tables, complete and as downloade
 class Need:
     """A raw table and the columns that are read of it, both in lower case.
 
-    `file` is where it lies, below the folder, if its name alone does not tell.
+    `file` is where it lies, below the folder, if its name alone does not tell. Columns that it `may` have are
+    empty where it has not.
     """
 
     table: str
     columns: tuple[str, ...]
     is_optional: bool = False
     file: str = ""
+    may: tuple[str, ...] = ()
 
 
-def need(table: str, columns: str, is_optional: bool = False) -> Need:
-    """A needed table, its columns in one text."""
-    return Need(table, tuple(columns.split()), is_optional)
+def need(table: str, columns: str, is_optional: bool = False, may: str = "") -> Need:
+    """A needed table, its columns in one text, and those it may have."""
+    return Need(table, tuple(columns.split()), is_optional, may=tuple(may.split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +152,12 @@ class Folder:
         """
         path = self.paths(need)[0]
         real = _columns(path)
+        there = [name for name in (*need.columns, *need.may) if name in real]
+        absent = [pl.lit(None, pl.String).alias(name) for name in need.may if name not in real]
         first = 1
         try:
-            for chunk in chunks(path, [real[name] for name in need.columns]):
-                rows = chunk.rename({real[name]: name for name in need.columns})
+            for chunk in chunks(path, [real[name] for name in there]):
+                rows = chunk.rename({real[name]: name for name in there}).with_columns(absent)
                 yield rows.with_row_index(ROW, offset=first)
                 first += rows.height
         except _UNREADABLE as fault:
@@ -167,7 +171,8 @@ class Folder:
     def read(self, need: Need) -> pl.DataFrame:
         """A whole table as text; no rows where an optional one is not there."""
         if not self.has(need):
-            return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(need.columns, pl.String)})
+            names = (*need.columns, *need.may)
+            return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String)})
         return pl.concat(self.stream(need))
 
 
