@@ -166,6 +166,61 @@ OWN = {
 }
 
 
+OMOP = {
+    "concept": """
+        concept_id,concept_name,vocabulary_id,concept_code
+        3016723,Creatinine [Mass/volume] in Serum or Plasma,LOINC,2160-0
+        3027018,Heart rate,LOINC,8867-4
+        3000963,Something of urine,LOINC,11111-1
+        8840,milligram per deciliter,UCUM,mg/dL
+        8541,per minute,UCUM,/min
+        35206882,Acute kidney failure,ICD10CM,N17.9
+        44833166,Acute kidney failure,ICD9CM,584.9
+        197320,Acute kidney injury,SNOMED,14669001
+        956874,furosemide,RxNorm,4603""",
+    "person": """
+        person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth
+        7,8532,2060,3,1
+        8,8507,2061,,""",
+    "visit_occurrence": """
+        visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_start_datetime,visit_end_date,visit_end_datetime
+        70,7,262,2130-01-01,2130-01-01 06:00:00,2130-01-09,2130-01-09 12:00:00
+        71,7,9202,2130-03-01,2130-03-01 06:00:00,2130-03-01,2130-03-01 12:00:00
+        80,8,32037,2131-05-01,,2131-05-04,""",
+    "visit_detail": """
+        visit_detail_id,visit_occurrence_id,person_id,visit_detail_concept_id,visit_detail_start_date,visit_detail_start_datetime,visit_detail_end_date,visit_detail_end_datetime
+        700,70,7,32037,2130-01-01,2130-01-01 08:00:00,2130-01-03,2130-01-03 08:00:00
+        701,70,7,32037,2130-01-05,2130-01-05 08:00:00,2130-01-07,2130-01-07 08:00:00
+        702,70,7,9201,2130-01-03,2130-01-03 08:00:00,2130-01-05,2130-01-05 08:00:00""",
+    "measurement": """
+        person_id,measurement_concept_id,measurement_date,measurement_datetime,value_as_number,operator_concept_id,unit_concept_id,unit_source_value,range_low,range_high,visit_occurrence_id,visit_detail_id,measurement_source_value
+        7,3016723,2130-01-01,2130-01-01 09:00:00,1.4,,8840,,0.5,1.1,70,700,KREA
+        7,3016723,2130-01-01,2130-01-01 10:00:00,0.2,4171756,8840,,,,70,700,KREA
+        7,3027018,2130-01-01,,101,4172703,8541,,,,70,700,HF
+        7,3000963,2130-01-01,2130-01-01 09:00:00,5,,8840,,,,70,700,UKREA
+        8,3016723,2131-05-01,2131-05-01 09:00:00,,,,mg/dL,,,80,,KREA
+        8,3016723,2131-05-01,2131-05-01 09:00:00,2.1,,,mg/dL,,,80,,KREA""",
+    "condition_occurrence": """
+        person_id,condition_concept_id,condition_start_date,condition_source_value,condition_source_concept_id,visit_occurrence_id
+        7,197320,2130-01-02,N17.9,35206882,70
+        7,44833166,2130-01-02,,0,70
+        8,197320,2131-05-02,,0,80
+        8,197320,2131-05-02,,35206882,80""",
+    "note": """
+        person_id,note_date,note_datetime,note_title,note_text,visit_occurrence_id
+        7,2130-01-01,2130-01-01 11:00:00,Admission note,"Short of breath,
+        two days.",70""",
+    "drug_exposure": """
+        person_id,drug_concept_id,drug_exposure_start_date,visit_occurrence_id
+        7,956874,2130-01-01,70
+        7,0,2130-01-01,70""",
+}
+
+
+def write_omop(folder: Path) -> Path:
+    return write_tables(OMOP, folder)
+
+
 def write_own(folder: Path) -> Path:
     return write_tables(OWN, folder)
 
@@ -228,5 +283,6 @@ MINIATURES = {
     "mimic4": write_mimic4,
     "eicu": write_eicu,
     "meds": write_meds,
+    "omop": write_omop,
     "tables": write_own,
 }

@@ -11,9 +11,9 @@ from typing import Any
 from clinragen.clinical.codes import CodeBook, code_book
 from clinragen.clinical.units import conversions, plain_unit
 from clinragen.ehr.parts import TableJob, cut_table, events_of
-from clinragen.ehr.run import own_codes
+from clinragen.ehr.run import own_codes, raw_folder
 from clinragen.ehr.sources import SOURCES
-from clinragen.ehr.tables import Feed, Folder, Layout
+from clinragen.ehr.tables import Feed, Layout
 from clinragen.errors import SourceError
 from clinragen.recipe import Source
 
@@ -35,7 +35,8 @@ def explained(source: Source) -> Iterator[str]:
         yield f"{source.kind} reads these tables, as CSV, CSV.GZ or Parquet, their names in any case:"
         yield from _tables(layout)
         if source.path:
-            yield from _found(source, layout)
+            with tempfile.TemporaryDirectory() as parts:
+                yield from _found(source, layout, Path(parts))
     except SourceError as fault:
         yield f"\n{fault}"
 
@@ -59,23 +60,22 @@ def _own_columns() -> Mapping[tuple[str, str], tuple[str, str]]:
         }
 
 
-def _found(source: Source, layout: Layout) -> Iterator[str]:
+def _found(source: Source, layout: Layout, parts: Path) -> Iterator[str]:
     """What every table of the folder would give."""
-    raw, own = Folder(Path(source.path)), own_codes(source)
+    raw, own = raw_folder(source, layout, parts / "database"), own_codes(source)
     raw.check(layout.needs().values())
     book = code_book(source.kind, own)
     yield f"\nread from {source.path}:"
     unmapped: Counter[str] = Counter()
     units: Counter[str] = Counter()
-    with tempfile.TemporaryDirectory() as parts:
-        for feed in layout.feeds:
-            if not raw.has(feed.need):
-                yield f"\n  {feed.need.table}: not there"
-                continue
-            tally = cut_table(TableJob(layout, feed, raw.path, Path(parts), 1, own))
-            yield from _told(feed, tally)
-            unmapped.update(tally["unmapped"])
-            units.update(_unknown_units(Path(parts), feed.need.table, book))
+    for feed in layout.feeds:
+        if not raw.has(feed.need):
+            yield f"\n  {feed.need.table}: not there"
+            continue
+        tally = cut_table(TableJob(layout, feed, raw.path, parts, 1, own))
+        yield from _told(feed, tally)
+        unmapped.update(tally["unmapped"])
+        units.update(_unknown_units(parts, feed.need.table, book))
     yield from _listed("codes that measure none of our variables", unmapped)
     yield from _listed("units that are not known for their variable", units)
 

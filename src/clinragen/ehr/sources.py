@@ -11,6 +11,8 @@ from clinragen.ehr.events import EVENT, ordered
 from clinragen.ehr.meds import meds_layout
 from clinragen.ehr.mimic3 import MIMIC3
 from clinragen.ehr.mimic4 import MIMIC4
+from clinragen.ehr.omop import omop_layout
+from clinragen.ehr.omop_database import from_database
 from clinragen.ehr.own import own_layout
 from clinragen.ehr.parts import events_of
 from clinragen.ehr.tables import Layout
@@ -42,6 +44,8 @@ class Source:
 
     layout: Callable[[SourceSection], Layout] | None
     events_of: Callable[[ShardJob], pl.DataFrame]
+    fetch: Callable[[SourceSection, Layout, Path], Path] | None = None
+    """Where `source.path` is the address of a database: brings its tables into a folder."""
 
 
 def simulated(job: ShardJob) -> pl.DataFrame:
@@ -66,6 +70,7 @@ SOURCES: dict[str, Source] = {
     "mimic4": Source(lambda _: MIMIC4, gathered),
     "eicu": Source(lambda _: EICU, gathered),
     "meds": Source(meds_layout, gathered),
+    "omop": Source(omop_layout, gathered, from_database),
     "tables": Source(own_layout, gathered),
 }
 
