@@ -25,6 +25,8 @@ _FIX = 'pip install "clinragen[omop]"'
 
 def from_database(source: Source, layout: Layout, folder: Path) -> Path:
     """Bring every table that is there; what the database lacks the folder lacks too, and is told so."""
+    if "://" not in source.path:
+        return Path(source.path)
     connection = _connected(source.path)
     try:
         for need in layout.needs().values():

@@ -49,12 +49,12 @@ def own_layout(source: Source) -> Layout:
 def _stays(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
     """A stay whose admission is not told is one itself, and begins and ends with it."""
     told = rows.with_columns(
-        pl.coalesce(_filled("hadm_id"), "stay_id").alias("hadm_id"),
-        pl.coalesce(_filled("admitted"), "start").alias("admitted"),
-        pl.coalesce(_filled("discharged"), "end").alias("discharged"),
+        pl.coalesce(filled("hadm_id"), "stay_id").alias("hadm_id"),
+        pl.coalesce(filled("admitted"), "start").alias("admitted"),
+        pl.coalesce(filled("discharged"), "end").alias("discharged"),
     )
     sex = pl.col("sex").str.strip_chars().str.to_lowercase().replace_strict(SEXES, default=None)
-    known, born, aged = (told.filter(_filled(name).is_not_null()) for name in ("sex", "birth_date", "age"))
+    known, born, aged = (told.filter(filled(name).is_not_null()) for name in ("sex", "birth_date", "age"))
     hospital = Ids(pl.col("hadm_id"))
     marks = (
         ("HOSPITAL_ADMISSION", "admitted", hospital),
@@ -73,7 +73,7 @@ def _stays(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
 
 def _measurements(own: Path | None, rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
     """A code is a variable's name, LOINC's, or one of the user's own table."""
-    value = Value(number("value"), pl.col("value"), _filled("unit"), number("low"), number("high"))
+    value = Value(number("value"), pl.col("value"), filled("unit"), number("low"), number("high"))
     book = code_book("tables", own)
     found = {code: known_as(code, book) for code in rows["code"].unique().drop_nulls()}
     known = {code: name for code, name in found.items() if name}
@@ -94,11 +94,11 @@ def _diagnoses(rows: pl.DataFrame, look: Look) -> list[pl.DataFrame]:
     system = pl.col("system").str.to_uppercase().str.extract(r"ICD\D*(9|10)")
     code = pl.concat_str(pl.lit("ICD"), system, pl.lit(SEPARATOR), icd_plain(pl.col("code")))
     stays = look("stays").select(
-        "stay_id", _ends=pl.coalesce(_filled("discharged"), "end"), _held=_filled("hadm_id")
+        "stay_id", _ends=pl.coalesce(filled("discharged"), "end"), _held=filled("hadm_id")
     )
     tied = rows.join(stays.unique("stay_id", keep="first"), on="stay_id", how="left").with_columns(
-        pl.coalesce(_filled("time"), "_ends").alias("time"),
-        pl.coalesce(_filled("hadm_id"), "_held", _filled("stay_id")).alias("hadm_id"),
+        pl.coalesce(filled("time"), "_ends").alias("time"),
+        pl.coalesce(filled("hadm_id"), "_held", filled("stay_id")).alias("hadm_id"),
     )
     faults = ((system.is_null(), NO_SYSTEM),)
     timed, timeless = (tied.filter(pl.col("time").is_not_null() == has) for has in (True, False))
@@ -110,8 +110,8 @@ def _diagnoses(rows: pl.DataFrame, look: Look) -> list[pl.DataFrame]:
 
 
 def _notes(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
-    code = coded("NOTE", pl.coalesce(_filled("kind").str.to_lowercase(), pl.lit("note")))
-    return [draft(rows, code, time=_known_by("time"), text=pl.col("text"), ids=_IDS)]
+    code = coded("NOTE", pl.coalesce(filled("kind").str.to_lowercase(), pl.lit("note")))
+    return [draft(rows, code, time=known_by("time"), text=pl.col("text"), ids=_IDS)]
 
 
 def _facts(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
@@ -124,16 +124,16 @@ def _facts(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
         .otherwise(pl.concat_str(kind, pl.lit(SEPARATOR), pl.col("name").str.strip_chars()))
     )
     text = pl.when(is_reason).then("name")
-    return [draft(rows, code, time=_known_by("time"), text=text, faults=faults, ids=_IDS)]
+    return [draft(rows, code, time=known_by("time"), text=text, faults=faults, ids=_IDS)]
 
 
-def _known_by(column: str) -> pl.Expr:
+def known_by(column: str) -> pl.Expr:
     """A date alone counts from the end of its day."""
     is_date = pl.col(column).str.strip_chars().str.len_chars() <= len("2150-01-01")
     return pl.when(is_date).then(end_of_day(moment(column))).otherwise(moment(column))
 
 
-def _filled(column: str) -> pl.Expr:
+def filled(column: str) -> pl.Expr:
     """A text, null where it is empty."""
     text = pl.col(column).str.strip_chars()
     return pl.when(text != "").then(text)

@@ -47,15 +47,15 @@ def own_codes(source: Source) -> Path | None:
 
 
 def raw_folder(source: Source, layout: Layout, fetched: Path) -> Folder:
-    """The folder of the raw tables; those of a database are brought to `fetched` first."""
-    if "://" not in source.path:
-        return Folder(Path(source.path))
+    """The folder of the raw tables; those of a database or of a FHIR export are brought to `fetched`."""
     fetch = SOURCES[source.kind].fetch
-    if fetch is None:
+    if fetch is not None:
+        return Folder(fetch(source, layout, fetched))
+    if "://" in source.path:
         raise SourceError(
             f"{source.kind} is not read from a database", fix="give source.path the folder of its tables"
         )
-    return Folder(fetch(source, layout, fetched))
+    return Folder(Path(source.path))
 
 
 def _cut_tables(

@@ -8,6 +8,7 @@ import polars as pl
 
 from clinragen.ehr.eicu import EICU
 from clinragen.ehr.events import EVENT, ordered
+from clinragen.ehr.fhir import fhir_layout, laid_flat
 from clinragen.ehr.meds import meds_layout
 from clinragen.ehr.mimic3 import MIMIC3
 from clinragen.ehr.mimic4 import MIMIC4
@@ -45,7 +46,7 @@ class Source:
     layout: Callable[[SourceSection], Layout] | None
     events_of: Callable[[ShardJob], pl.DataFrame]
     fetch: Callable[[SourceSection, Layout, Path], Path] | None = None
-    """Where `source.path` is the address of a database: brings its tables into a folder."""
+    """Brings the raw tables into a folder of their own, where they do not lie in `source.path` as such."""
 
 
 def simulated(job: ShardJob) -> pl.DataFrame:
@@ -71,6 +72,7 @@ SOURCES: dict[str, Source] = {
     "eicu": Source(lambda _: EICU, gathered),
     "meds": Source(meds_layout, gathered),
     "omop": Source(omop_layout, gathered, from_database),
+    "fhir": Source(fhir_layout, gathered, laid_flat),
     "tables": Source(own_layout, gathered),
 }
 
