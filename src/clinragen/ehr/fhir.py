@@ -4,7 +4,6 @@ The resources are first laid flat as tables (`fhir_flat.py`), many lines at a ti
 source's. A line that is no resource is quarantined and counted.
 """
 
-import gzip
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,6 +16,7 @@ from clinragen.clinical.codes import code_book
 from clinragen.ehr.events import UNMAPPED, Ids, Value, coded, draft, icd_plain, moment, number
 from clinragen.ehr.fhir_flat import READERS, TABLES, Row
 from clinragen.ehr.own import filled, known_by
+from clinragen.ehr.stream import DAMAGED, opened
 from clinragen.ehr.tables import Feed, Layout, Look, Need
 from clinragen.errors import SourceError
 from clinragen.recipe import Source
@@ -98,11 +98,11 @@ def _batches(files: list[Path]) -> Iterator[dict[str, list[Row]]]:
 def _resources(path: Path) -> Iterator[list[tuple[str, Row]]]:
     """The rows of every line of a file; raises SourceError where the file is cut off."""
     try:
-        with gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb") as lines:
+        with opened(path) as lines:
             for line in lines:
                 if line.strip():
                     yield _rows_of(line)
-    except (OSError, EOFError) as fault:
+    except DAMAGED as fault:
         raise SourceError(f"cannot read {path}", found=str(fault), fix="export it again") from None
 
 
