@@ -11,18 +11,19 @@ import zlib
 from collections.abc import Iterator
 from io import BufferedIOBase
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 import pyarrow.parquet as pq
 
 try:
-    from isal import igzip
-    from isal.isal_zlib import error as IsalError
-except ImportError:
-    igzip, IsalError = None, zlib.error
+    from isal import igzip, isal_zlib
 
-DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, IsalError)
+    _damaged: Any = isal_zlib.error
+except ImportError:
+    igzip, _damaged = None, zlib.error
+
+DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, _damaged)
 """What reading a file raises that is cut off or damaged; with isal it is decompressed twice as fast."""
 
 CHUNK_BYTES = 32 * 2**20
