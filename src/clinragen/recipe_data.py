@@ -40,7 +40,25 @@ class Cohort(Section):
     """Which stays, seen at which time."""
 
     unit: Literal["icu", "hospital"] = Field("icu", description="what one stay is")
-    hours: float = Field(48.0, gt=0, description="prediction time, in hours after the stay begins")
+    prediction: Literal["hours", "before_discharge", "at_discharge"] = Field(
+        "hours",
+        description="when a stay is predicted: hours after it begins, hours before its discharge (from the "
+        "ICU or the hospital, as the unit says), or at its discharge; only what was charted by then enters",
+    )
+    hours: float = Field(
+        48.0, gt=0, description="hours after the stay begins, or before its discharge; at_discharge: not used"
+    )
+    anchor: Literal["stay", "admission"] = Field(
+        "stay",
+        description="what the hours count from: the beginning of the stay, or the admission to the hospital "
+        "that an ICU stay is a part of",
+    )
+    series_hours: int = Field(
+        0,
+        ge=0,
+        description="hours that the student's grid of the series has, from the beginning of the stay; 0: as "
+        "many as `hours`; needed where the prediction is told by the discharge",
+    )
     min_age: float = Field(18.0, ge=0, description="youngest age kept; an unknown age is kept and counted")
     rules: tuple[Literal["same_place", "on_record", "one_stay", "charted"], ...] = Field(
         (),
@@ -78,6 +96,22 @@ class Cohort(Section):
     tuning: float = Field(
         0.1, gt=0, lt=1, description="share of patients to choose with; the rest is held_out"
     )
+
+    @property
+    def grid_hours(self) -> int:
+        """How many hourly rows the student's grid has."""
+        return self.series_hours or round(self.hours)
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> "Cohort":
+        by_discharge = self.prediction != "hours"
+        if by_discharge and not self.series_hours:
+            raise ValueError(
+                f'prediction = "{self.prediction}" needs series_hours: how long a stay may be shown'
+            )
+        if by_discharge and self.anchor != "stay":
+            raise ValueError(f'anchor is of prediction = "hours"; leave it out of "{self.prediction}"')
+        return self
 
 
 class Knowledge(Section):

@@ -51,7 +51,7 @@ def test_selection_quality_and_leakage_are_written(tmp_path):
         for name in ("selection", "quality", "leakage")
     )
     assert {"before": 24, "after": 24}.items() <= selection[0].items()
-    assert quality["coverage"]["creatinine"] == {"stays": 24, "share": 1.0, "measurements": 48}
+    assert quality["coverage"]["creatinine"] == {"stays": 24, "share": 1.0, "measurements": 48, "median": 2}
     assert quality["rows"]["kept"] == 48
     assert leakage["stays"] == 24
 
@@ -69,8 +69,8 @@ def test_a_restart_builds_only_what_is_missing_and_gives_the_same_files(tmp_path
     (tmp_path / "cohort" / "stays" / "shard-00001.parquet").unlink()
     (tmp_path / "cohort" / "quality.json").unlink()
     built = []
-    whole = shard_module.stays_of
-    monkeypatch.setattr(shard_module, "stays_of", lambda *job: built.append(1) or whole(*job))
+    whole = shard_module.build
+    monkeypatch.setattr(shard_module, "build", lambda *job: built.append(1) or whole(*job))
     run(RECIPE, tmp_path, silent)
     assert built == [1]
     assert hash_outputs(tmp_path / "cohort") == before

@@ -4,25 +4,67 @@ A label is named where the note mentions it, by name or synonym, as present; neg
 other mentions do not count.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import polars as pl
+
 from clinragen.clinical.diagnoses import diagnosis_names
+from clinragen.clinical.mentions import Status
 from clinragen.cohort.masking import label_mentions
 from clinragen.cohort.tally import Tally
 
 PHASES = ("before masking", "after masking")
 
+Naming = Mapping[tuple[str, Status], int]
+"""How often a note names each label, by status (present, negated, ...); what is not named is left out."""
+
+_NAMING = {
+    "stay_id": pl.String,
+    "phase": pl.String,
+    "label": pl.String,
+    "status": pl.String,
+    "mentions": pl.Int64,
+}
+
+
+def naming(note: str) -> Naming:
+    """What a note names."""
+    return Counter((mention.concept, mention.status) for mention in label_mentions(note))
+
+
+def named_before_and_after(note: str, masked: str) -> dict[str, Naming]:
+    """What a note names before and after masking, by phase."""
+    before = naming(note)
+    return dict(zip(PHASES, (before, before if masked == note else naming(masked)), strict=True))
+
+
+def naming_table(named: Mapping[str, Mapping[str, Naming]]) -> pl.DataFrame:
+    """What the notes of stays name: a row for each stay, phase, label and status, and how often."""
+    rows = [
+        (stay, phase, label, status, count)
+        for stay, phases in named.items()
+        for phase, told in phases.items()
+        for (label, status), count in sorted(told.items())
+    ]
+    return pl.DataFrame(rows, schema=_NAMING, orient="row")
+
 
 def named_labels(note: str) -> frozenset[str]:
     """The labels a note names as present."""
-    return frozenset(mention.concept for mention in label_mentions(note) if mention.status == "present")
+    return _present(naming(note))
 
 
-def tally_named(named: Iterable[str], coded: Iterable[str]) -> Tally:
-    """For one stay, which labels were named rightly (coded too) and which wrongly."""
+def tally_named(named: Naming, coded: Iterable[str]) -> Tally:
+    """For one stay, which labels were named as present rightly (coded too) and which wrongly."""
     answers = set(coded)
-    return {f"{label}: {'coded' if label in answers else 'not coded'}": 1 for label in sorted(named)}
+    present = sorted(_present(named))
+    return {f"{label}: {'coded' if label in answers else 'not coded'}": 1 for label in present}
+
+
+def _present(named: Naming) -> frozenset[str]:
+    return frozenset(label for label, status in named if status == "present")
 
 
 def audit(tallies: dict[str, Tally], stays: int, mask: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from clinragen.clinical.diagnoses import diagnosis_names
-from clinragen.clinical.variables import variables
 from clinragen.cohort.leakage import audit
+from clinragen.cohort.quality import quality
 from clinragen.cohort.selection import consort
 from clinragen.cohort.shard import ShardJob, build_shard
 from clinragen.cohort.splits import check_splits
 from clinragen.cohort.tally import Tally, added
+from clinragen.cohort.windows import shared_ids
 from clinragen.engine import map_shards
 from clinragen.errors import CohortError, RunError
 from clinragen.recipe import Recipe
@@ -18,7 +19,7 @@ from clinragen.store import write_json
 
 
 def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) -> dict[str, Any]:
-    """Write `cohort/`: stays, selection.json, quality.json and leakage.json; return the counts.
+    """Write `cohort/`: stays, what notes name, selection, quality and leakage as JSON; return the counts.
 
     Raises CohortError where no stay, no label, or no stay of some split is left.
     """
@@ -32,7 +33,7 @@ def run(recipe: Recipe, run: Path, progress: Callable[[str, int, int], None]) ->
     check_labels(tallies.get("labels", {}))
     check_splits(tallies["splits"])
     write_json(folder / "selection.json", selection)
-    write_json(folder / "quality.json", quality(tallies, stays))
+    write_json(folder / "quality.json", quality(tallies, stays, recipe.cohort))
     write_json(folder / "leakage.json", audit(tallies, stays, recipe.cohort.mask))
     return counts(tallies, stays)
 
@@ -41,15 +42,18 @@ def _jobs(recipe: Recipe, events: Path, folder: Path) -> list[ShardJob]:
     shards = sorted(events.glob("shard-*.parquet"))
     if not shards:
         raise RunError(f"no event shards in {events}", fix="run `clinragen ingest RECIPE` first")
+    shared = shared_ids(shards, recipe.cohort.unit)
     return [
         ShardJob(
             events=shard,
             stays=folder / "stays" / shard.name,
+            named=folder / "named" / shard.name,
             tallies=folder / "tallies" / f"{shard.stem}.json",
             cohort=recipe.cohort,
             source=recipe.source.kind,
             seed=recipe.seed,
             codes=Path(recipe.source.codes) if recipe.source.codes else None,
+            shared=shared,
         )
         for shard in shards
     ]
@@ -63,38 +67,6 @@ def check_labels(labels: Tally) -> None:
             expected="ICD codes of at least one of: " + ", ".join(diagnosis_names()),
             fix="check the ICD9// and ICD10// events of the source",
         )
-
-
-def quality(tallies: dict[str, Tally], stays: int) -> dict[str, Any]:
-    """What was kept and what was not, by reason; and in how many stays each variable was measured."""
-    measured, measurements = tallies.get("stays measured", {}), tallies.get("measurements", {})
-    return {
-        "rows": tallies["rows"],
-        "ranges": tallies.get("ranges", {}),
-        "codes": tallies["codes"],
-        "eras": {
-            era: {"stays": count, "labels": tallies.get(f"labels of {era}", {})}
-            for era, count in sorted(tallies.get("eras", {}).items())
-        },
-        "stays": tallies.get("stays", {}),
-        "masked_parts": tallies.get("masked parts", {}).get("left out", 0),
-        "coverage": {
-            name: {
-                "stays": measured.get(name, 0),
-                "share": round(measured.get(name, 0) / stays, 4),
-                "measurements": measurements.get(name, 0),
-            }
-            for name in variables()
-        },
-        "implausible_values": _most(tallies["implausible values"]),
-        "unknown_units": _most(tallies["unknown units"]),
-        "unmapped_codes": _most(tallies["unmapped codes"]),
-    }
-
-
-def _most(tally: Tally, first: int = 50) -> Tally:
-    """The most frequent of a tally; ties in the order of their names."""
-    return dict(sorted(tally.items(), key=lambda entry: (-entry[1], entry[0]))[:first])
 
 
 def counts(tallies: dict[str, Tally], stays: int) -> dict[str, Any]:

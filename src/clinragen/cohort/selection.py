@@ -44,16 +44,40 @@ CHARTED_RULE = Rule(
     pl.col("charted") > 0,
     "leave charted out of cohort.rules",
 )
+POSSIBLE = (
+    Rule(
+        "with an id of one patient and one admission",
+        pl.col("is_one"),
+        "the source gives one id to stays of several patients or admissions: check its tables of stays",
+    ),
+    Rule(
+        "begins and ends in that order",
+        pl.col("start").is_not_null() & (pl.col("end").is_null() | (pl.col("end") > pl.col("start"))),
+        "check the admission and discharge times of the source",
+    ),
+    Rule(
+        "of an admission that does not end before it begins",
+        pl.col("is_ordered"),
+        "check the admission and discharge times of the hospital",
+    ),
+    Rule(
+        "not begun before the patient was born",
+        (pl.col("born") <= pl.col("start")).fill_null(True),
+        "check the dates of birth of the source",
+    ),
+)
+"""What every stay must meet, or its times and ids cannot be believed; an unknown time passes."""
 
 
 def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
     """The rules that need times, age and codes; an unknown age passes, and is counted elsewhere."""
     return (
         *(BENCHMARK_RULES[name] for name in cohort.rules if name in BENCHMARK_RULES),
+        *POSSIBLE,
         Rule(
-            "begins and ends in that order",
-            pl.col("start").is_not_null() & (pl.col("end").is_null() | (pl.col("end") > pl.col("start"))),
-            "check the admission and discharge times of the source",
+            "predicted after it begins",
+            pl.col("prediction_time") > pl.col("start"),
+            "change cohort.prediction or cohort.hours; a discharge must be known to count from it",
         ),
         Rule(
             f"at least {cohort.min_age:g} years old, or of unknown age",

@@ -1,17 +1,20 @@
 """One shard of events -> one shard of stays, with everything that was counted on the way."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
 from clinragen.clinical.codes import code_book
 from clinragen.cohort.hospital_course import hospital_courses
 from clinragen.cohort.labels import diagnoses_of
-from clinragen.cohort.leakage import PHASES, named_labels, tally_named
+from clinragen.cohort.leakage import Naming, named_before_and_after, naming_table, tally_named
 from clinragen.cohort.masking import mask_note
 from clinragen.cohort.measurements import measure
 from clinragen.cohort.notes import notes_of
@@ -26,7 +29,7 @@ from clinragen.cohort.tally import Tally, added
 from clinragen.cohort.windows import windows
 from clinragen.recipe import Cohort
 from clinragen.schema import Measurement, Stay
-from clinragen.store import read_json, write_json, write_stays
+from clinragen.store import read_json, write_json, write_stays, write_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +38,54 @@ class ShardJob:
 
     events: Path
     stays: Path
+    named: Path
     tallies: Path
     cohort: Cohort
     source: str
     seed: int
     codes: Path | None = None
+    shared: frozenset[str] = frozenset()
+
+
+class Built(NamedTuple):
+    """The stays of a shard, everything counted, and what their notes name (see `leakage.naming_table`)."""
+
+    stays: list[Stay]
+    tallies: dict[str, Tally]
+    named: pl.DataFrame
 
 
 def build_shard(job: ShardJob) -> dict[str, Tally]:
     """Write the stays of one shard and return its tallies; a finished shard is read, not built again."""
     if not job.stays.exists():
-        stays, counted = stays_of(pl.read_parquet(job.events), job.cohort, job.source, job.seed, job.codes)
-        write_json(job.tallies, counted)
-        write_stays(job.stays, stays)
+        events = pl.read_parquet(job.events)
+        built = build(events, job.cohort, job.source, job.seed, job.codes, job.shared)
+        write_json(job.tallies, built.tallies)
+        write_table(job.named, built.named)
+        write_stays(job.stays, built.stays)
     tallies: dict[str, Tally] = read_json(job.tallies)
     return tallies
 
 
-def stays_of(
-    events: pl.DataFrame, cohort: Cohort, source: str, seed: int = 0, own_codes: Path | None = None
-) -> tuple[list[Stay], dict[str, Tally]]:
-    """The selected stays of some patients' events, ordered by stay_id, and everything counted."""
-    found = windows(events, cohort)
+def stays_of(events: pl.DataFrame, cohort: Cohort, source: str) -> tuple[list[Stay], dict[str, Tally]]:
+    """The stays that `build` gives, and everything counted."""
+    built = build(events, cohort, source)
+    return built.stays, built.tallies
+
+
+def build(
+    events: pl.DataFrame,
+    cohort: Cohort,
+    source: str,
+    seed: int = 0,
+    own_codes: Path | None = None,
+    shared: frozenset[str] = frozenset(),
+) -> Built:
+    """The selected stays of some patients' events, ordered by stay_id, and what there is to know of them.
+
+    `shared` are ids of stays that patients of other shards have too.
+    """
+    found = windows(events, cohort, shared)
     coded, codes = diagnoses_of(events, found, cohort)
     kept, before = select(coded, rules_before_measuring(cohort))
     table, measured, quality = measure(events, kept, code_book(source, own_codes))
@@ -70,9 +99,9 @@ def stays_of(
         if cohort.note == "hospital_course"
         else notes_of(events, kept, cohort.compose_notes)
     )
-    stays, noted = _stays(notes, kept, table, cohort, source, seed)
+    stays, noted, named = _stays(notes, kept, table, cohort, source, seed)
     selection = {IN_THE_RECORDS: found.height, **before, **after}
-    return stays, {"selection": selection, "codes": codes, **quality, **noted}
+    return Built(stays, {"selection": selection, "codes": codes, **quality, **noted}, named)
 
 
 def _stays(
@@ -82,9 +111,9 @@ def _stays(
     cohort: Cohort,
     source: str,
     seed: int,
-) -> tuple[list[Stay], dict[str, Tally]]:
+) -> Built:
     measured = _measurements(table)
-    stays, tallies = [], []
+    stays, tallies, named = [], [], {}
     for row in kept.iter_rows(named=True):
         note, is_composed = notes.get(row["stay_id"], ("", False))
         masked, left_out = mask_note(note, cohort.mask)
@@ -103,8 +132,9 @@ def _stays(
             diagnoses=frozenset(row["diagnoses"]),
         )
         stays.append(stay)
-        tallies.append(_tally(stay, note, left_out, row["era"]))
-    return stays, added(tallies)
+        named[stay.stay_id] = named_before_and_after(note, masked)
+        tallies.append(_tally(stay, named[stay.stay_id], left_out, row["era"], cohort.grid_hours))
+    return Built(stays, added(tallies), naming_table(named))
 
 
 def _measurements(table: pl.DataFrame) -> dict[str, tuple[Measurement, ...]]:
@@ -115,27 +145,26 @@ def _measurements(table: pl.DataFrame) -> dict[str, tuple[Measurement, ...]]:
     }
 
 
-def _tally(stay: Stay, note: str, left_out: int, era: str) -> dict[str, Tally]:
-    """What one stay adds to the counts; `note` is the note before masking, `era` how it was coded."""
+def _tally(
+    stay: Stay, named: Mapping[str, Naming], left_out: int, era: str, grid_hours: int
+) -> dict[str, Tally]:
+    """What one stay adds to the counts; `named` is what its note names, `era` how it was coded."""
     coded = stay.diagnoses or frozenset()
     variables = Counter(row.variable for row in stay.measurements)
-    named = named_labels(note)
-    named_still = named if stay.note == note else named_labels(stay.note)
     return {
         "splits": {str(stay.split): 1},
         "labels": dict.fromkeys(sorted(coded), 1),
         "eras": {era: 1},
         f"labels of {era}": dict.fromkeys(sorted(coded), 1),
-        "stays": {name: 1 for name, holds in _traits(stay, left_out) if holds},
+        "stays": {name: 1 for name, holds in _traits(stay, left_out, grid_hours) if holds},
         "masked parts": {"left out": left_out},
-        "measurements": dict(variables),
-        "stays measured": dict.fromkeys(variables, 1),
-        PHASES[0]: tally_named(named, coded),
-        PHASES[1]: tally_named(named_still, coded),
+        "measured so often": {f"{name}: {times}": 1 for name, times in variables.items()},
+        **{phase: tally_named(told, coded) for phase, told in named.items()},
     }
 
 
-def _traits(stay: Stay, left_out: int) -> tuple[tuple[str, bool], ...]:
+def _traits(stay: Stay, left_out: int, grid_hours: int) -> tuple[tuple[str, bool], ...]:
+    past_grid = timedelta(hours=grid_hours) < stay.prediction_time - stay.start
     return (
         ("with a charted note", bool(stay.note) and not stay.note_is_composed),
         ("with a composed note", bool(stay.note) and stay.note_is_composed),
@@ -146,4 +175,5 @@ def _traits(stay: Stay, left_out: int) -> tuple[tuple[str, bool], ...]:
         ("without any label", not stay.diagnoses),
         ("of unknown age", stay.age is None),
         ("of unknown sex", stay.sex is None),
+        (f"of more than the {grid_hours} hours of the student's grid", past_grid),
     )

@@ -58,7 +58,7 @@ def teach_student(
     taught = altered(taught, recipe.distill.lessons, recipe.seed)
     texts = [text for lesson in taught for text in (lesson.stay.note, lesson.target)]
     words = 20 * [*terms(facts), "yes no"]
-    hours = round(recipe.cohort.hours)
+    hours = recipe.cohort.grid_hours
     student = new_student(recipe.model, facts, [*texts, *words], hours, recipe.seed)
     stays, targets = [lesson.stay for lesson in taught], [lesson.target for lesson in taught]
     student.to(device_of(recipe))

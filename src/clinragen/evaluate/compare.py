@@ -15,6 +15,8 @@ from clinragen.evaluate.checker import all_checker_scores
 from clinragen.evaluate.decodings import Decoded, best_grounded, decoding_scores
 from clinragen.evaluate.evidence import evidence_places, read_truth, recall_by_evidence
 from clinragen.evaluate.metrics import NO_STAY, Weights
+from clinragen.evaluate.names_alone import PREFIXES as NAMES_ALONE
+from clinragen.evaluate.names_alone import names_alone
 from clinragen.evaluate.predict import Predicted
 from clinragen.evaluate.rationale import (
     CheckedRationale,
@@ -94,6 +96,7 @@ def _answers(recipe: Recipe, run: Path, predicted: Predicted) -> dict[str, Answe
         **{f"control/{name}": text_answers(held_out, said) for name, said in predicted.controls.items()},
         **{f"baseline/{name}": said for name, said in baselines.items()},
         **({} if truth is None else {"ceiling": ceiling_answers(train, tuning, held_out, truth)}),
+        **names_alone(run, train, tuning, held_out),
     }
 
 
@@ -107,6 +110,8 @@ def _answer_scores(run: Path, predicted: Predicted, answers: dict[str, Answers],
         **unparsed_score("held_out", predicted.student, weights),
         "held_out/diagnosis/text_is_probabilities": share(agrees, np.ones(len(agrees)), weights, NO_STAY),
     }
+    for prefix in NAMES_ALONE.values():
+        scores |= diagnosis_scores(prefix, answers[prefix], weights)
     for row in (row for row in ROWS if row.prefix in answers):
         scores |= diagnosis_scores(row.prefix, answers[row.prefix], weights)
         if row is not STUDENT:

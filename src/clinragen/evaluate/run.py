@@ -10,7 +10,7 @@ from clinragen.case import case_of
 from clinragen.evaluate.calibration import reliability
 from clinragen.evaluate.compare import Compared, compare
 from clinragen.evaluate.predict import Predicted, predict_all
-from clinragen.evaluate.report.context import Case, ReportContext, UsedFact
+from clinragen.evaluate.report.context import Case, Ingested, ReportContext, UsedFact
 from clinragen.evaluate.report.render import write_report
 from clinragen.evaluate.scores import write_scores
 from clinragen.grounding.checker import Checker, checker_of_run
@@ -18,7 +18,7 @@ from clinragen.model.batch import examples
 from clinragen.model.checkpoint import load_student
 from clinragen.model.generate import facts_used
 from clinragen.recipe import Recipe
-from clinragen.schema import Fact
+from clinragen.schema import SPLITS, Fact
 from clinragen.store import MANIFEST, read_json, read_nouns, write_json
 
 HEADLINES = (
@@ -70,6 +70,7 @@ def _context(
     recipe: Recipe, run: Path, checker: Checker, compared: Compared, cases: list[Case]
 ) -> ReportContext:
     cohort = run / "cohort"
+    counts = read_json(cohort / MANIFEST)["counts"]
     return ReportContext(
         recipe=recipe.name,
         source=recipe.source.kind,
@@ -80,10 +81,20 @@ def _context(
         control_share=recipe.evaluate.control_share,
         reliability=reliability(compared.probabilities, compared.weights),
         selection=_read(cohort / "selection.json", []),
+        splits={name: counts["splits"].get(name, 0) for name in SPLITS},
         leakage=_read(cohort / "leakage.json", None),
         quality=_read(cohort / "quality.json", {}) | {"lessons": _cut(run)},
+        ingested=_ingested(run / "ingest"),
         teacher=_read(run / "teach" / "verdicts.json", None),
         cases=cases,
+    )
+
+
+def _ingested(folder: Path) -> Ingested:
+    return Ingested(
+        tables=read_json(folder / MANIFEST)["counts"].get("tables", {}),
+        quarantine=_read(folder / "quarantine.json", {}),
+        unmapped=_read(folder / "metadata" / "unmapped.json", {}).get("codes", {}),
     )
 
 

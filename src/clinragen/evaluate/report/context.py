@@ -82,12 +82,22 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Ingested:
+    """What ingest counted: rows by table, what was quarantined and why, codes that are none of ours."""
+
+    tables: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    quarantine: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    unmapped: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ReportContext:
     """Everything a report shows; what is None or empty is told as not available, with `absent[section]`.
 
     `selection`, `leakage`, `quality` and `teacher` are the values of the files selection.json,
-    leakage.json, quality.json (cohort) and verdicts.json (teach). `mode` names the protocol, `checker` what
-    decided the verdicts. Trained controls had `control_share` of the student's steps.
+    leakage.json, quality.json (cohort) and verdicts.json (teach); `splits` are the stays of each. `mode`
+    names the protocol, `checker` what decided the verdicts. Trained controls had `control_share` of the
+    student's steps.
     """
 
     recipe: str
@@ -99,8 +109,10 @@ class ReportContext:
     control_share: float = 1.0
     reliability: Sequence[Bin] = ()
     selection: Sequence[Mapping[str, Any]] = ()
+    splits: Mapping[str, int] = field(default_factory=dict)
     leakage: Mapping[str, Any] | None = None
     quality: Mapping[str, Any] | None = None
+    ingested: Ingested = Ingested()
     teacher: Mapping[str, Any] | None = None
     cases: Sequence[Case] = ()
     absent: Mapping[str, str] = field(default_factory=dict)

@@ -219,21 +219,6 @@ def text_scores(scores: Scores) -> list[Line]:
     ]
 
 
-def leakage(audit: Mapping[str, Any] | None) -> list[tuple[str, int, list[str]]]:
-    """Label, coded stays, and how often the note names it: before and after masking, coded and not."""
-    if audit is None:
-        return []
-    return [(name, of["coded_stays"], _named(of)) for name, of in audit["labels"].items()]
-
-
-def _named(of: Mapping[str, Any]) -> list[str]:
-    phases = ("before masking", "after masking")
-    kinds = ("named_where_coded", "named_where_not_coded")
-    return [
-        MISSING if of[phase][kind] is None else percent(of[phase][kind]) for phase in phases for kind in kinds
-    ]
-
-
 def teacher(verdicts: Mapping[str, Any] | None) -> list[tuple[str, list[str]]]:
     """Per part of the teacher's rationales: asked, kept, and its claims by verdict."""
     if verdicts is None:
@@ -246,40 +231,6 @@ def _of_teacher(of: Mapping[str, Any]) -> list[str]:
     whole = sum(counts)
     shares = [f"{n:,} ({percent(n / whole)})" if whole else MISSING for n in counts]
     return [f"{of['asked']:,}", f"{of['kept']:,}", *shares]
-
-
-def facts_of_data(quality: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """What was counted of the records: rows kept and dropped, ranges, codes, notes, what was cut of these."""
-    if quality is None:
-        return []
-    sections = {"rows": "measurements", "ranges": "reference ranges", "codes": "codes", "stays": "stays"}
-    sections["lessons"] = "lessons"
-    return [
-        (f"{title}: {name}", f"{count:,}")
-        for section, title in sections.items()
-        for name, count in quality.get(section, {}).items()
-    ]
-
-
-def coverage(quality: Mapping[str, Any] | None) -> list[tuple[str, str, str]]:
-    """For every variable the stays that have it, their share, and its measurements."""
-    found = {} if quality is None else quality.get("coverage", {})
-    return [
-        (name, f"{of['stays']:,} ({percent(of['share'])})", f"{of['measurements']:,}")
-        for name, of in found.items()
-    ]
-
-
-def eras(quality: Mapping[str, Any] | None) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """How stays were coded, and for every label the share of these that have it; nothing of one era alone."""
-    found = {} if quality is None else quality.get("eras", {})
-    if len(found) < 2:
-        return [], []
-    columns = [f"{era} ({of['stays']:,} stays)" for era, of in found.items()]
-    labels = sorted({name for of in found.values() for name in of["labels"]})
-    return columns, [
-        (name, [percent(of["labels"].get(name, 0) / of["stays"]) for of in found.values()]) for name in labels
-    ]
 
 
 def why_absent(context: ReportContext, section: str) -> str:

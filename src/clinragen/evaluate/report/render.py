@@ -9,8 +9,9 @@ from markupsafe import Markup
 from clinragen import __version__
 from clinragen.evaluate.checker import REPORTED
 from clinragen.evaluate.evidence import PLACES
-from clinragen.evaluate.report import numbers, plots
+from clinragen.evaluate.report import leaks, numbers, plots, records
 from clinragen.evaluate.report.cases import case_view
+from clinragen.evaluate.report.consort import consort_diagram, stages
 from clinragen.evaluate.report.context import ReportContext
 from clinragen.evaluate.report.verdicts import cards, story
 from clinragen.schema import VERDICTS
@@ -77,13 +78,21 @@ def _view(context: ReportContext) -> dict[str, Any]:
             for name in ("swap_follows", "swap_own")
         ],
         "teacher": numbers.teacher(context.teacher),
-        "leakage": numbers.leakage(context.leakage),
-        "data": numbers.facts_of_data(context.quality),
-        "coverage": numbers.coverage(context.quality),
-        "eras": numbers.eras(context.quality),
+        "stages": stages(context.selection),
+        "leakage": leaks.named(context.leakage),
+        "names_predict": leaks.names_predict(context.leakage, scores),
+        "names_columns": leaks.COLUMNS,
+        "tables": records.tables(context.ingested),
+        "quarantined": records.quarantined(context.ingested),
+        "data": records.counted(context.quality),
+        "unusable": records.unusable(context.quality),
+        "unmapped": records.unmapped(context.ingested, context.quality),
+        "coverage": records.coverage(context.quality),
+        "eras": records.eras(context.quality),
         "plots": {
             "labels": Markup(plots.label_forest(scores)),
             "evidence": Markup(plots.recall_by_evidence(scores)),
+            "consort": Markup(consort_diagram(context.selection, context.splits)),
             "reliability": Markup(plots.reliability(context.reliability)),
         },
         "cases": [case_view(case) for case in context.cases],
