@@ -1,8 +1,8 @@
 """What a training step costs in time and memory, as notes, batches and knowledge grow.
 
-Every point is a process of its own that trains a fresh student (width 512, 8 and 8 layers, AdamW, bf16, joint stage)
-for a few invented stays; its peak of memory is the process's, its time the faster of the last two steps. One
-of the three grows at a time. Prints a table and draws it: `python benchmarks/bench_memory.py PLOT.svg`.
+Every point is a process of its own that trains a fresh student (width 512, 8 and 8 layers, AdamW, bf16, joint
+stage) for a few invented stays; its peak of memory is the process's, its time the faster of the last two
+steps. One of the three grows at a time. Prints a table and draws it in the file that is named.
 """
 
 import json

@@ -193,7 +193,12 @@ def _with_admissions(told: pl.DataFrame) -> pl.DataFrame:
     within = (
         tied.select("_place", "subject_id", "_when")
         .sort("_when")
-        .join_asof(spans.rename({"hadm_id": "_held"}).sort("_when"), on="_when", by="subject_id")
+        .join_asof(
+            spans.rename({"hadm_id": "_held"}).sort("_when"),
+            on="_when",
+            by="subject_id",
+            check_sortedness=False,
+        )
         .filter(pl.col("_end").is_null() | (pl.col("_when") <= pl.col("_end")))
     )
     held = told.join(within.select("_place", "_held"), on="_place", how="left")
