@@ -16,7 +16,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from clinragen.clinical.label_file import read_labels
 from clinragen.errors import ClinragenError
+from clinragen.labels import about
 from clinragen.recipe import Grounding, Recipe, Section, Source
 from clinragen.recipe_file import read_recipe
 from clinragen.steps import STEPS, Step, run_folder, run_step
@@ -176,8 +178,9 @@ def teach(
         return
     from clinragen.teach.dry_run import would_be_sent
 
-    for line in would_be_sent(read, run_folder(read)):
-        typer.echo(line)
+    with about(read_labels(read.cohort.labels)):
+        for line in would_be_sent(read, run_folder(read)):
+            typer.echo(line)
 
 
 for _step in STEPS:

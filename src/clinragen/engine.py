@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from clinragen.cluster import map_on_cluster
+from clinragen.labels import handed_on
 from clinragen.recipe_engine import Engine
 
 Shard = TypeVar("Shard")
@@ -29,6 +30,7 @@ def map_shards(
     finished shards. A function must write its shard to a temporary name and rename it, and leave a shard
     that is there, so that a lost worker costs one shard.
     """
+    function = handed_on(function)
     if engine.kind == "ray":
         return map_on_cluster(function, shards, engine, folder, done)
     if engine.workers == 1:

@@ -39,6 +39,11 @@ class Source(Section):
 class Cohort(Section):
     """Which stays, seen at which time."""
 
+    labels: str = Field(
+        "",
+        description="your own labels, a TOML file relative to the recipe file (docs/labels.md); "
+        "empty: the 25 that come with the package",
+    )
     unit: Literal["icu", "hospital"] = Field("icu", description="what one stay is")
     prediction: Literal["hours", "before_discharge", "at_discharge"] = Field(
         "hours",

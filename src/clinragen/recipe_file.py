@@ -82,6 +82,7 @@ def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
 
 _PATHS = {
     "source": ("path", "codes"),
+    "cohort": ("labels",),
     "knowledge": ("primekg_file", "folder"),
     "grounding": ("model",),
     "evaluate": ("matching",),

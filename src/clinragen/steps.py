@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from clinragen import __version__
+from clinragen.clinical.label_file import read_labels
 from clinragen.errors import RunError
+from clinragen.labels import STANDARD, about
 from clinragen.recipe import Recipe
 from clinragen.store import MANIFEST, begin_step, fingerprint, finish_step, hash_file, read_json
 
@@ -31,20 +33,24 @@ class Step:
     sections: tuple[str, ...]
     inputs: tuple[str, ...]
     files: tuple[str, ...] = ()
-    """Keys of its sections that name a file whose content counts, not its name alone."""
+    """Keys of the recipe that name a file whose content counts, not its name alone."""
 
+
+LABELS = "cohort.labels"
+"""The key of the file of labels; a step that reads it works with these labels."""
 
 STEPS = (
     Step("ingest", "clinragen.ehr", ("source",), (), ("source.codes",)),
-    Step("cohort", "clinragen.cohort", ("source", "cohort"), ("ingest",)),
-    Step("knowledge", "clinragen.knowledge", ("knowledge",), ()),
-    Step("teach", "clinragen.teach", ("source", "teach", "grounding"), ("cohort", "knowledge")),
-    Step("distill", "clinragen.distill", ("model", "distill"), ("cohort", "knowledge", "teach")),
+    Step("cohort", "clinragen.cohort", ("source", "cohort"), ("ingest",), (LABELS,)),
+    Step("knowledge", "clinragen.knowledge", ("knowledge",), (), (LABELS,)),
+    Step("teach", "clinragen.teach", ("source", "teach", "grounding"), ("cohort", "knowledge"), (LABELS,)),
+    Step("distill", "clinragen.distill", ("model", "distill"), ("cohort", "knowledge", "teach"), (LABELS,)),
     Step(
         "evaluate",
         "clinragen.evaluate",
         ("model", "distill", "evaluate", "grounding"),
         ("ingest", "cohort", "knowledge", "teach", "distill"),
+        (LABELS,),
     ),
 )
 
@@ -88,7 +94,8 @@ def _begin(step: Step, recipe: Recipe) -> bool:
 def _work(step: Step, recipe: Recipe, progress: Progress) -> tuple[dict[str, Any], float]:
     began = time.monotonic()
     module = importlib.import_module(f"{step.package}.run")
-    with _room(run_folder(recipe)):
+    labels = read_labels(recipe.cohort.labels)
+    with _room(run_folder(recipe)), about(labels if LABELS in step.files else STANDARD):
         counts: dict[str, Any] = module.run(recipe, run_folder(recipe), progress)
     return counts, time.monotonic() - began
 
@@ -137,6 +144,6 @@ def _what_is_read(step: Step, recipe: Recipe, run: Path) -> dict[str, Any]:
     inputs = {name: fingerprint(read_json(run / name / MANIFEST)["outputs"]) for name in step.inputs}
     for key in step.files:
         section, name = key.split(".")
-        if (path := Path(sections[section][name])).is_file():
+        if (path := Path(getattr(getattr(recipe, section), name))).is_file():
             inputs[key] = hash_file(path)
     return {"version": __version__, "seed": recipe.seed, "recipe": sections, "inputs": inputs}

@@ -1,4 +1,4 @@
-"""ICD-9-CM and ICD-10-CM codes -> the closed set of diagnoses, through AHRQ's CCS groups.
+"""ICD-9-CM and ICD-10-CM codes -> the closed set of diagnoses, by AHRQ's CCS groups or beginnings of codes.
 
 The tables are AHRQ's Clinical Classifications Software, single level (public domain), made by
 `scripts/make_icd_tables.py`; ICD-9 of 2015, ICD-10 of 2019. Codes are written without dots.
@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Literal
 
 from clinragen.clinical.diagnoses import diagnoses
+from clinragen.labels import per_labels
 
 System = Literal["icd9", "icd10"]
 
@@ -35,14 +36,34 @@ class Grouping:
 
 def labels_of(codes: Iterable[tuple[System, str]]) -> frozenset[str]:
     """The diagnoses a stay was coded with; codes of other groups, and unknown codes, give none."""
-    groups = {grouping(system, code).ccs for system, code in codes}
-    return frozenset(name for ccs, name in _labels().items() if ccs in groups)
+    return frozenset(name for system, code in codes for name in _labels_of(system, plain_code(code)))
+
+
+@per_labels
+def labels_of_event(code: str) -> frozenset[str]:
+    """The labels that an event code means: one of theirs, or what one of theirs begins up to a `//`."""
+    return frozenset(
+        label.name
+        for label in diagnoses()
+        if any(code == whole or code.startswith(f"{whole}//") for whole in label.meds)
+    )
+
+
+def plain_code(code: str) -> str:
+    """A code as the tables write it: in capitals, without dots and blanks."""
+    return code.replace(".", "").strip().upper()
+
+
+@cache
+def table_groups() -> frozenset[int]:
+    """Every group of either table."""
+    return frozenset(_table("icd9").values()) | frozenset(_table("icd10").values())
 
 
 @cache
 def grouping(system: System, code: str) -> Grouping:
     """The CCS group of one code; an ICD-10 code newer than the table inherits where that is unambiguous."""
-    plain = code.replace(".", "").strip().upper()
+    plain = plain_code(code)
     if (ccs := _table(system).get(plain)) is not None:
         return Grouping(ccs, "listed")
     shortest = len(plain) if system == "icd9" else _CATEGORY_LENGTH
@@ -60,9 +81,15 @@ def _groups_under(system: System, beginning: str) -> set[int]:
     return {table[code] for code in known[first:last]}
 
 
-@cache
-def _labels() -> dict[int, str]:
-    return {label.ccs: label.name for label in diagnoses()}
+@per_labels
+def _labels_of(system: System, plain: str) -> tuple[str, ...]:
+    """The labels of one code: by its group, or by its beginning."""
+    group = grouping(system, plain).ccs
+    return tuple(
+        label.name
+        for label in diagnoses()
+        if group in label.ccs or plain.startswith(label.icd9 if system == "icd9" else label.icd10)
+    )
 
 
 @cache

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, get_args
 from clinragen.clinical.diagnoses import diagnoses, signs
 from clinragen.clinical.notes import FAMILY, Span, sections, sentences
 from clinragen.clinical.phrases import any_phrase
+from clinragen.labels import per_labels
 
 Status = Literal["family", "negated", "uncertain", "planned", "resolved", "past", "present"]
 Boundary = Literal["end", "pause"]
@@ -159,7 +160,7 @@ def cue_table(package: str = "", name: str = "") -> CueTable:
     return _any_of(rows), rows
 
 
-@cache
+@per_labels
 def label_phrases() -> Mapping[str, str]:
     """Every name and synonym of every label -> the label."""
     return MappingProxyType(
@@ -167,7 +168,7 @@ def label_phrases() -> Mapping[str, str]:
     )
 
 
-@cache
+@per_labels
 def sign_phrases() -> Mapping[str, str]:
     """Every sign of `signs.csv` -> the label it is a sign of."""
     return MappingProxyType({sign: name for name, sign in signs()})

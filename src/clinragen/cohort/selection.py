@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from clinragen.clinical.diagnoses import diagnoses
 from clinragen.cohort.tally import Tally
 from clinragen.errors import CohortError
 from clinragen.recipe import Cohort
@@ -44,6 +45,7 @@ CHARTED_RULE = Rule(
     pl.col("charted") > 0,
     "leave charted out of cohort.rules",
 )
+_OR_EVENT = ", or with an event that means a label"
 POSSIBLE = (
     Rule(
         "with an id of one patient and one admission",
@@ -71,6 +73,7 @@ POSSIBLE = (
 
 def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
     """The rules that need times, age and codes; an unknown age passes, and is counted elsewhere."""
+    has_events = any(label.meds for label in diagnoses())
     return (
         *(BENCHMARK_RULES[name] for name in cohort.rules if name in BENCHMARK_RULES),
         *POSSIBLE,
@@ -85,7 +88,7 @@ def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
             "lower cohort.min_age",
         ),
         Rule(
-            "coded with at least one known ICD code",
+            f"coded with at least one known ICD code{_OR_EVENT if has_events else ''}",
             pl.col("diagnoses").is_not_null(),
             "check that the source holds ICD-9 or ICD-10 codes; without them no label is known",
         ),

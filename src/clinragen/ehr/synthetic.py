@@ -21,6 +21,7 @@ from clinragen.ehr.simulation.states import State, draw_states
 from clinragen.ehr.simulation.tables import codes, words
 from clinragen.ehr.simulation.trajectories import Trajectory, draw_trajectories
 from clinragen.engine import shard_of
+from clinragen.labels import STANDARD, about
 
 EVENT_SCHEMA: dict[str, pl.DataType] = {
     "subject_id": pl.Int64(),
@@ -81,9 +82,10 @@ class Simulation:
 def simulate(stays: int, seed: int, shard: int = 0, shards: int = 1) -> Simulation:
     """Draw the subjects of one shard of a hospital with this many stays in all."""
     rows = _Rows()
-    for subject_id, numbers in _subjects(stays):
-        if shard_of(subject_id, shards) == shard:
-            _draw_subject(rows, seed, subject_id, numbers)
+    with about(STANDARD):
+        for subject_id, numbers in _subjects(stays):
+            if shard_of(subject_id, shards) == shard:
+                _draw_subject(rows, seed, subject_id, numbers)
     return rows.simulation()
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from clinragen.case import read_case
 from clinragen.clinical.answer import parse_answer
 from clinragen.grounding.checker import checker_of_run, settings_of_run
+from clinragen.labels import about
 from clinragen.model.batch import examples
-from clinragen.model.checkpoint import load_student
+from clinragen.model.checkpoint import labels_of, load_student
 from clinragen.model.generate import facts_used, predict
 from clinragen.schema import Fact
 from clinragen.store import read_nouns
@@ -16,6 +17,11 @@ from clinragen.store import read_nouns
 
 def diagnose_case(run: Path, path: Path) -> dict[str, Any]:
     """What the student of a run says of a case file, every sentence checked against that case."""
+    with about(labels_of(run / "distill" / "student")):
+        return _diagnosed(run, path)
+
+
+def _diagnosed(run: Path, path: Path) -> dict[str, Any]:
     stay, _ = read_case(path)
     checker = checker_of_run(settings_of_run(run), run)
     student = load_student(run / "distill" / "student")

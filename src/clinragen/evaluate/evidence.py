@@ -12,6 +12,7 @@ from clinragen.evaluate.answers import Answers, Sets
 from clinragen.evaluate.bootstrap import share
 from clinragen.evaluate.metrics import Weights
 from clinragen.evaluate.scores import Scores
+from clinragen.labels import STANDARD, holding
 from clinragen.schema import Stay
 
 PLACES = {"note_only": "note", "series_only": "series", "both": "both", "neither": "neither"}
@@ -19,9 +20,9 @@ PLACES = {"note_only": "note", "series_only": "series", "both": "both", "neither
 
 
 def read_truth(run: Path) -> Truth | None:
-    """The truth of a simulated hospital, or None where the source has none."""
+    """The truth of a simulated hospital, or None where the source, or the run's own labels, have none."""
     folder = run / "ingest" / "truth"
-    if not folder.exists():
+    if not folder.exists() or holding() is not STANDARD:
         return None
     return Truth(*(_read(folder / name) for name in ("diagnoses", "states", "mentions")))
 

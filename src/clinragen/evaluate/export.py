@@ -4,17 +4,21 @@ A student whose text does not follow the numbers it is shown is refused: it woul
 note and claim to have read the series.
 """
 
+import csv
+import io
 import shutil
-from importlib.resources import files
+from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from clinragen.clinical.diagnoses import standard
 from clinragen.errors import RunError
 from clinragen.evaluate.report.numbers import cell, signed
 from clinragen.evaluate.scores import Scores, read_scores
-from clinragen.model.checkpoint import load_student
+from clinragen.labels import Diagnosis, LabelSet
+from clinragen.model.checkpoint import labels_of, load_student
 from clinragen.model.student import Student
 from clinragen.store import MANIFEST, read_json, write_json, write_text
 
@@ -58,10 +62,22 @@ def export_run(run: Path, folder: Path, even_so: bool = False) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     shutil.copytree(run / "distill" / "student", draft)
     shutil.copy(run / "knowledge" / "facts.jsonl", draft / "facts.jsonl")
-    shutil.copy(str(files("clinragen.clinical") / "diagnoses.csv"), draft / "labels.csv")
+    write_text(draft / "labels.csv", label_table(labels_of(draft) or standard()))
     write_json(draft / PROVENANCE, provenance(run))
     write_text(draft / CARD, card(scores, provenance(run), falls_short))
     draft.rename(folder)
+
+
+def label_table(labels: LabelSet) -> str:
+    """The labels as CSV, several synonyms or codes of one joined by `|`."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(field.name for field in fields(Diagnosis))
+    for label in labels:
+        table.writerow(
+            "|".join(map(str, cell)) if isinstance(cell, tuple) else cell for cell in astuple(label)
+        )
+    return out.getvalue()
 
 
 def provenance(run: Path) -> dict[str, Any]:

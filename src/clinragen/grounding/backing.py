@@ -1,10 +1,10 @@
 """The fact behind an inference: the chart cannot decide "which suggests sepsis", knowledge can back it."""
 
 from dataclasses import replace
-from functools import cache
 
 from clinragen.knowledge.base import curated_facts
 from clinragen.knowledge.inference import FactIndex, index_facts, supporting
+from clinragen.labels import per_labels
 from clinragen.schema import Claim
 
 BACKED = "an inference that a fact backs"
@@ -24,7 +24,7 @@ def with_fact(claim: Claim, sentence: str, facts: FactIndex) -> Claim:
     return replace(claim, evidence=(told,), reason=BACKED)
 
 
-@cache
+@per_labels
 def curated_index() -> FactIndex:
     """The facts that come with the package, indexed once."""
     return index_facts(curated_facts())

@@ -8,7 +8,7 @@ narrows a fact to values that reach it, in the variable's unit.
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from dataclasses import replace
 from importlib.resources import files
 from typing import cast
 
@@ -16,16 +16,19 @@ from clinragen.clinical.diagnoses import diagnosis_names
 from clinragen.clinical.mentions import Mention
 from clinragen.clinical.variables import variables
 from clinragen.errors import KnowledgeError
+from clinragen.labels import per_labels
 from clinragen.schema import Fact, Finding, Level
 
 LEVELS = ("low", "high")
 
 
-@cache
+@per_labels
 def curated_facts() -> tuple[Fact, ...]:
-    """The facts that come with the package, in the order of their table."""
+    """The facts that come with the package and speak for a label of the run, in the order of their table."""
     sources = {row["source"]: row for row in _rows("sources.csv")}
-    return tuple(_fact(row, sources.get(row["source"], {})) for row in _rows("curated.csv"))
+    facts = (_fact(row, sources.get(row["source"], {})) for row in _rows("curated.csv"))
+    told = (replace(fact, diagnoses=_labels_among(fact.diagnoses)) for fact in facts)
+    return tuple(fact for fact in told if fact.diagnoses)
 
 
 def validate(facts: Sequence[Fact], min_facts: int) -> None:
@@ -38,7 +41,8 @@ def validate(facts: Sequence[Fact], min_facts: int) -> None:
     if faults:
         raise KnowledgeError(
             "the knowledge base is not sound:\n    " + "\n    ".join(faults),
-            fix="mend these facts, or lower knowledge.min_facts",
+            fix="mend these facts, or lower knowledge.min_facts; labels of your own need facts of your own "
+            "(knowledge.sources), or none at all (knowledge.min_facts=0)",
         )
 
 
@@ -92,6 +96,10 @@ def _fact(row: dict[str, str], source: dict[str, str]) -> Fact:
         sign=row["sign"] or None,
         licence=source.get("licence", ""),
     )
+
+
+def _labels_among(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in diagnosis_names())
 
 
 def _faults(fact: Fact) -> Iterator[str]:

@@ -8,13 +8,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 
 from clinragen.clinical.mentions import find_cues, status_at, told_sentences
 from clinragen.clinical.notes import Span
 from clinragen.knowledge.reading import State, american, diagnoses, states, without_diagnoses
 from clinragen.knowledge.terms import terms
+from clinragen.labels import per_labels
 from clinragen.schema import Fact
 
 _TO_DIAGNOSIS = (
@@ -112,7 +112,7 @@ def supporting(said: str | Inference, facts: FactIndex) -> tuple[Fact, ...]:
     return tuple(sorted(backing.values(), key=lambda fact: facts.order[fact.fact_id]))
 
 
-@lru_cache(maxsize=1 << 12)
+@per_labels
 def read_inference(sentence: str) -> Inference | None:
     """What a sentence infers from what; None where it denies or names no diagnosis."""
     text = american(sentence)

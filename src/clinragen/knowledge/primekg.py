@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from clinragen.knowledge.base import curated_facts
 from clinragen.knowledge.identity import identity
 from clinragen.knowledge.imported import Imported, Importing
 from clinragen.knowledge.reading import FactLevel, american, states
+from clinragen.labels import per_labels
 from clinragen.schema import Document, Fact, Quote
 
 COLUMNS = (
@@ -106,12 +106,12 @@ def _edges(path: Path) -> list[dict[str, str]]:
     return edges.collect(engine="streaming").to_dicts()
 
 
-@cache
+@per_labels
 def _labels() -> Mapping[str, str]:
     return MappingProxyType({_name(phrase): label for phrase, label in label_phrases().items()})
 
 
-@cache
+@per_labels
 def _signs() -> Mapping[str, str]:
     known = [*(sign for _, sign in signs()), *(fact.sign for fact in curated_facts() if fact.sign)]
     return MappingProxyType({_name(sign): sign for sign in known})

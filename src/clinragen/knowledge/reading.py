@@ -6,15 +6,16 @@ variable of which no level is told.
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from clinragen.clinical.diagnoses import standard
 from clinragen.clinical.mentions import find_mentions, label_phrases
 from clinragen.clinical.units import convert
 from clinragen.clinical.variables import variables
 from clinragen.clinical.words import Mention, mentions
 from clinragen.errors import UnknownTermError
+from clinragen.labels import per_labels
 
 FactLevel = Literal["low", "high"]
 
@@ -109,10 +110,12 @@ def without_diagnoses(text: str) -> str:
 _NOT_SAID = ("negated", "family")
 
 
-@cache
+@per_labels
 def _american_labels() -> Mapping[str, str]:
-    others = dict.fromkeys(_NO_LABEL, "")
-    return MappingProxyType({american(name): label for name, label in {**label_phrases(), **others}.items()})
+    """The names of diseases -> the label, "" where it is none of the labels of the run."""
+    standard_names = (phrase for label in standard() for phrase in (*label.synonyms, label.name))
+    known = {**dict.fromkeys(standard_names, ""), **label_phrases(), **dict.fromkeys(_NO_LABEL, "")}
+    return MappingProxyType({american(name): label for name, label in known.items()})
 
 
 def _hit(found: re.Match[str]) -> _Hit:

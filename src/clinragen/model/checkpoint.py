@@ -1,5 +1,6 @@
 """A student on disk: safetensors, tokenizer, and everything needed to build it again as JSON."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from clinragen.clinical.findings import STATES
 from clinragen.clinical.mentions import label_phrases
 from clinragen.clinical.variables import judged_variables
 from clinragen.errors import RunError
+from clinragen.labels import Diagnosis, LabelSet, holding
 from clinragen.model.backbones import built, described, kind_of, rebuilt
 from clinragen.model.knowledge import as_told, entries, entries_from_json, entries_to_json
 from clinragen.model.student import Student
@@ -55,6 +57,7 @@ def save_student(student: Student, folder: Path) -> None:
         "settings": student.settings.model_dump(),
         "hours": student.hours,
         "labels": diagnosis_names(),
+        "own_labels": [asdict(label) for label in holding()],
         "backbone": described(student.backbone),
         "rows": entries_to_json(student.rows),
     }
@@ -66,8 +69,13 @@ def load_student(folder: Path) -> Student:
     if not (folder / CONFIG).exists():
         raise RunError(f"no trained student in {folder}", fix="run `clinragen run RECIPE` first")
     values = read_json(folder / CONFIG)
-    if tuple(values["labels"]) != diagnosis_names():
-        raise RunError(f"{folder} was trained for other labels", found=", ".join(values["labels"]))
+    if tuple(values["labels"]) != diagnosis_names() or labels_of(folder) != holding():
+        raise RunError(
+            f"{folder} was trained for other labels",
+            expected=", ".join(diagnosis_names()),
+            found=", ".join(values["labels"]),
+            fix="use the recipe, and the cohort.labels, that it was trained with",
+        )
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     settings = Model(**values["settings"])
     backbone = rebuilt(values["backbone"], settings)
@@ -75,6 +83,16 @@ def load_student(folder: Path) -> Student:
     student = Student(settings, backbone, rows, tokenizer, values["hours"])
     _fill(student, load_file(folder / "model.safetensors"))
     return student.eval()
+
+
+def labels_of(folder: Path) -> LabelSet:
+    """The labels of its own that a student was trained for, or those of the package."""
+    rows = read_json(folder / CONFIG).get("own_labels", ())
+    return tuple(Diagnosis(**{key: _frozen(value) for key, value in row.items()}) for row in rows)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _tensors(student: Student) -> dict[str, torch.Tensor]:

@@ -15,6 +15,7 @@ from clinragen.clinical.mentions import find_mentions
 from clinragen.clinical.paper_series import anomalies
 from clinragen.endpoint.question import Message
 from clinragen.knowledge.base import facts_for
+from clinragen.labels import per_labels
 from clinragen.schema import Fact, Finding, Stay
 
 _REPAIR = "repair-2"
@@ -35,7 +36,7 @@ class Prompt:
         return self.prompt_id.startswith("blind")
 
 
-@cache
+@per_labels
 def prompt(prompt_id: str) -> Prompt:
     """The prompt of this name and version."""
     system, _, user = _text(prompt_id).partition(_USER)

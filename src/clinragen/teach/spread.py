@@ -9,6 +9,7 @@ from typing import Any
 
 from clinragen.cluster import TRIES, connected, own_faults
 from clinragen.endpoint.ledger import Answer
+from clinragen.labels import LabelSet, about, holding
 from clinragen.teach.asking import Asking
 from clinragen.teach.generate import Batch, Loaded, answer, load
 
@@ -16,14 +17,15 @@ from clinragen.teach.generate import Batch, Loaded, answer, load
 class Worker:
     """One loaded model; Ray starts it on a node of the cluster, and again if the node is lost."""
 
-    def __init__(self, model: str, prompt_id: str) -> None:
-        self._model, self._prompt_id = model, prompt_id
+    def __init__(self, model: str, prompt_id: str, labels: LabelSet) -> None:
+        self._model, self._prompt_id, self._labels = model, prompt_id, labels
         self._loaded: Loaded | None = None
 
     def answers(self, batch: Batch) -> tuple[Batch, list[Answer]]:
         """The batch with its answers."""
         self._loaded = self._loaded or load(self._model)
-        return batch, answer(self._loaded, batch, self._prompt_id)
+        with about(self._labels):
+            return batch, answer(self._loaded, batch, self._prompt_id)
 
 
 def spread(batches: Iterator[Batch], asking: Asking) -> Iterator[tuple[Batch, list[Answer]]]:
@@ -50,4 +52,4 @@ def _pool(ray: Any, asking: Asking) -> Any:
         Worker
     )
     settings, workers = asking.settings, range(min(asking.engine.workers, max(1, room)))
-    return ray.util.ActorPool([started.remote(settings.model, settings.prompt) for _ in workers])
+    return ray.util.ActorPool([started.remote(settings.model, settings.prompt, holding()) for _ in workers])

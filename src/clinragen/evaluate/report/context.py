@@ -58,7 +58,7 @@ ROWS = (
     Row("Ceiling: given the true findings", "ceiling", "ceiling", "ceiling"),
 )
 
-SIMULATED_ONLY = "where the evidence lies is known of the simulated hospital only"
+SIMULATED_ONLY = "where the evidence lies is known of the simulated hospital only, and of its labels"
 
 
 @dataclass(frozen=True, slots=True)
