@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train bench-generate bench-memory clean
+.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train bench-generate bench-memory bench-ingest fuzz clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -61,6 +61,15 @@ bench-generate: setup
 # Time and memory of a training step, as notes, batches and knowledge grow; also draws the figure of docs/training.md.
 bench-memory: setup
 	$(BIN)/python benchmarks/bench_memory.py docs/figures/memory.svg
+
+# Ingest of MIMIC-IV-shaped files (some 10 GB of room), against pandas, which is installed for it.
+bench-ingest: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check pandas
+	$(BIN)/python benchmarks/bench_ingest.py
+
+# Ten thousand damaged files: read, refused with one clear error, or a fault.
+fuzz: setup
+	$(BIN)/python benchmarks/fuzz_readers.py
 
 bench-kills: setup
 	$(BIN)/python benchmarks/bench_kills.py

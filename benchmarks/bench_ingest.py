@@ -1,10 +1,10 @@
 """Ingest: MIMIC-IV-shaped laboratory results from CSV.GZ to sorted, sharded MEDS, ours and plain pandas.
 
 Writes `labevents.csv.gz` in the layout of MIMIC-IV 2.2 with invented rows, some 58% of them of items that are
-ours, and the small tables beside it; then ingests it in a process of its own. The plain way reads the same file
-with pandas, keeps the same items, converts, sorts by subject and time and writes as many shards; it is run
-on the smallest size alone, for it holds the table in memory. Prints rows a second, the peak of memory over all
-processes together, and the ratio.
+ours, and the small tables beside it; then ingests it in a process of its own. The plain way reads the same
+file with pandas, keeps the same items, converts, sorts by subject and time and writes as many shards; it is
+run on the smallest size alone, for it holds the table in memory. Prints rows a second, the peak of memory of
+all processes together, and the ratio.
 
     python benchmarks/bench_ingest.py [ROWS ...]      (in millions; 5 20 50 if none is given)
 """
@@ -198,16 +198,12 @@ def main(sizes: list[int]) -> None:
             shards = round(millions * SHARDS_A_MILLION)
             seconds, peak = timed("ours", raw, shards)
             rate = millions / seconds
-            print(
-                f"{millions} million rows: ours {seconds:.1f} s, {rate:.2f} million rows/s, peak {peak:.0f} MB",
-                flush=True,
-            )
+            told = f"{seconds:.1f} s, {rate:.2f} million rows/s, peak {peak:.0f} MB"
+            print(f"{millions} million rows: ours {told}", flush=True)
             if millions == min(sizes):
                 plainly, held = timed("plain", raw, shards)
-                print(
-                    f"  pandas {plainly:.1f} s, peak {held:.0f} MB: ours is {plainly / seconds:.1f} times as fast",
-                    flush=True,
-                )
+                told = f"{plainly:.1f} s, peak {held:.0f} MB"
+                print(f"  pandas {told}: ours is {plainly / seconds:.1f} times as fast", flush=True)
 
 
 if __name__ == "__main__":

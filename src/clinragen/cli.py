@@ -19,7 +19,7 @@ from rich.progress import (
 from clinragen.clinical.label_file import read_labels
 from clinragen.errors import ClinragenError
 from clinragen.labels import about
-from clinragen.recipe import Grounding, Recipe, Section
+from clinragen.recipe import Grounding, Recipe, Section, Source
 from clinragen.recipe_file import read_recipe
 from clinragen.steps import STEPS, Step, run_folder, run_step
 
@@ -144,6 +144,28 @@ def _step_command(step: Step) -> None:
 
 
 @app.command()
+def ingest(
+    recipe: Annotated[Path, typer.Argument(help="a recipe file (TOML); with --explain also a folder")],
+    overrides: Overrides = None,
+    explain: Annotated[
+        bool, typer.Option(help="tell what would be read, every fault at once, and write nothing")
+    ] = False,
+) -> None:
+    """Run the step `ingest` alone, or tell what it reads and what would come of it."""
+    if not explain:
+        _run(next(step for step in STEPS if step.name == "ingest"), read_recipe(recipe, overrides or ()))
+        return
+    from clinragen.ehr.explain import explained
+
+    if recipe.is_dir():
+        source = Source(kind="tables", path=str(recipe))
+    else:
+        source = read_recipe(recipe, overrides or ()).source
+    for line in explained(source):
+        typer.echo(line)
+
+
+@app.command()
 def teach(
     recipe: RecipePath,
     overrides: Overrides = None,
@@ -162,7 +184,7 @@ def teach(
 
 
 for _step in STEPS:
-    if _step.name != "teach":
+    if _step.name not in ("ingest", "teach"):
         _step_command(_step)
 
 

@@ -17,7 +17,13 @@ class Source(Section):
     kind: Literal["synthetic", "mimic3", "mimic4", "eicu", "meds", "omop", "fhir", "tables"] = Field(
         "synthetic", description="the source adapter; synthetic is the simulated hospital"
     )
-    path: str = Field("", description="folder with the raw tables, relative to the recipe file")
+    path: str = Field(
+        "",
+        description="folder with the raw tables, relative to the recipe file; omop: or a database's address",
+    )
+    database_schema: str = Field(
+        "", description="omop: the schema of its tables, where source.path is the address of a database"
+    )
     codes: str = Field(
         "",
         description="your own table of codes (code, variable, unit, needs_own_range), a CSV file relative to "

@@ -73,7 +73,9 @@ def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
     """Read the paths of inputs relative to the recipe file, so that a recipe works from anywhere."""
     for section, keys in _PATHS.items():
         read = getattr(recipe, section)
-        beside = {key: str(folder / path) for key in keys if (path := getattr(read, key))}
+        beside = {
+            key: str(folder / path) for key in keys if (path := getattr(read, key)) and "://" not in path
+        }
         recipe = recipe.model_copy(update={section: read.model_copy(update=beside)})
     return recipe
 

@@ -1,11 +1,13 @@
 """The story as a table: which steps there are, what each reads, and how one is run or skipped."""
 
+import errno
 import importlib
 import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from clinragen import __version__
 from clinragen.clinical.label_file import read_labels
+from clinragen.errors import RunError
 from clinragen.labels import STANDARD, about
 from clinragen.recipe import Recipe
 from clinragen.store import MANIFEST, begin_step, fingerprint, finish_step, hash_file, read_json
@@ -92,9 +95,22 @@ def _work(step: Step, recipe: Recipe, progress: Progress) -> tuple[dict[str, Any
     began = time.monotonic()
     module = importlib.import_module(f"{step.package}.run")
     labels = read_labels(recipe.cohort.labels)
-    with about(labels if LABELS in step.files else STANDARD):
+    with _room(run_folder(recipe)), about(labels if LABELS in step.files else STANDARD):
         counts: dict[str, Any] = module.run(recipe, run_folder(recipe), progress)
     return counts, time.monotonic() - began
+
+
+@contextmanager
+def _room(folder: Path) -> Iterator[None]:
+    """Tell of a full disk by one error; what was finished stays, and the same command goes on from there."""
+    try:
+        yield
+    except Exception as fault:
+        if os.strerror(errno.ENOSPC) not in str(fault) and os.strerror(errno.EDQUOT) not in str(fault):
+            raise
+        raise RunError(
+            f"no room left where {folder} lies", fix="free some and run the same command again: it goes on"
+        ) from None
 
 
 def _finish(step: Step, recipe: Recipe, counts: dict[str, Any], seconds: float) -> bool:

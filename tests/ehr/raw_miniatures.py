@@ -3,7 +3,12 @@
 Every source has a creatinine of 1.4 mg/dL, a heart rate or pressure, a coded kidney failure and a drug.
 """
 
+import gzip
+import json
 from pathlib import Path
+from typing import Any
+
+import polars as pl
 
 from clinragen.ehr.mimic4_export import export_mimic4
 from clinragen.ehr.synthetic import simulate
@@ -131,6 +136,210 @@ EICU = {
 }
 
 
+OWN = {
+    "stays": """
+        stay_id,subject_id,hadm_id,admitted,start,end,discharged,sex,birth_date,age
+        700,7,70,2130-01-01 06:00:00,2130-01-01 08:00:00,2130-01-03 08:00:00,2130-01-09 12:00:00,F,2060-03-01,
+        701,7,70,2130-01-01 06:00:00,2130-01-05 08:00:00,2130-01-07 08:00:00,2130-01-09 12:00:00,F,2060-03-01,
+        800,8,,,2131-05-01 02:00:00,2131-05-04 02:00:00,,male,,71""",
+    "measurements": """
+        subject_id,stay_id,time,code,value,unit,low,high
+        7,700,2130-01-01 09:00:00,creatinine,1.4,mg/dL,0.5,1.1
+        7,700,2130-01-01 09:00,2160-0,124,umol/L,,
+        7,700,2130-01-01 10:00:00,heart rate,101,bpm,,
+        7,700,2130-01-01 10:00:00,troponin,<0.01,ng/mL,,
+        8,800,2131-05-01 03:00:00,potassium,high,mmol/L,,
+        8,800,2131-05-01 03:00:00,mood,7,points,,""",
+    "diagnoses": """
+        subject_id,hadm_id,stay_id,system,code
+        7,70,,ICD9,584.9
+        8,,800,ICD-10-CM,N17.9
+        8,,800,ICD10,A41.9
+        8,,800,SNOMED,1""",
+    "notes": """
+        subject_id,stay_id,time,kind,text
+        7,700,2130-01-01 11:00:00,Admission,"Short of breath,
+        two days."
+        8,800,2131-05-01,,Found at home.""",
+    "facts": """
+        subject_id,stay_id,time,kind,name
+        7,700,2130-01-01 12:00:00,drug,Furosemide
+        7,700,2130-01-01 12:00:00,reason,Shortness of breath
+        7,700,2130-01-01 12:00:00,omen,Owl""",
+}
+
+
+OMOP = {
+    "concept": """
+        concept_id,concept_name,vocabulary_id,concept_code
+        3016723,Creatinine [Mass/volume] in Serum or Plasma,LOINC,2160-0
+        3027018,Heart rate,LOINC,8867-4
+        3000963,Something of urine,LOINC,11111-1
+        8840,milligram per deciliter,UCUM,mg/dL
+        8541,per minute,UCUM,/min
+        35206882,Acute kidney failure,ICD10CM,N17.9
+        44833166,Acute kidney failure,ICD9CM,584.9
+        197320,Acute kidney injury,SNOMED,14669001
+        956874,furosemide,RxNorm,4603""",
+    "person": """
+        person_id,gender_concept_id,year_of_birth,month_of_birth,day_of_birth
+        7,8532,2060,3,1
+        8,8507,2061,,""",
+    "visit_occurrence": """
+        visit_occurrence_id,person_id,visit_concept_id,visit_start_date,visit_start_datetime,visit_end_date,visit_end_datetime
+        70,7,262,2130-01-01,2130-01-01 06:00:00,2130-01-09,2130-01-09 12:00:00
+        71,7,9202,2130-03-01,2130-03-01 06:00:00,2130-03-01,2130-03-01 12:00:00
+        80,8,32037,2131-05-01,,2131-05-04,""",
+    "visit_detail": """
+        visit_detail_id,visit_occurrence_id,person_id,visit_detail_concept_id,visit_detail_start_date,visit_detail_start_datetime,visit_detail_end_date,visit_detail_end_datetime
+        700,70,7,32037,2130-01-01,2130-01-01 08:00:00,2130-01-03,2130-01-03 08:00:00
+        701,70,7,32037,2130-01-05,2130-01-05 08:00:00,2130-01-07,2130-01-07 08:00:00
+        702,70,7,9201,2130-01-03,2130-01-03 08:00:00,2130-01-05,2130-01-05 08:00:00""",
+    "measurement": """
+        person_id,measurement_concept_id,measurement_date,measurement_datetime,value_as_number,operator_concept_id,unit_concept_id,unit_source_value,range_low,range_high,visit_occurrence_id,visit_detail_id,measurement_source_value
+        7,3016723,2130-01-01,2130-01-01 09:00:00,1.4,,8840,,0.5,1.1,70,700,KREA
+        7,3016723,2130-01-01,2130-01-01 10:00:00,0.2,4171756,8840,,,,70,700,KREA
+        7,3027018,2130-01-01,,101,4172703,8541,,,,70,700,HF
+        7,3000963,2130-01-01,2130-01-01 09:00:00,5,,8840,,,,70,700,UKREA
+        8,3016723,2131-05-01,2131-05-01 09:00:00,,,,mg/dL,,,80,,KREA
+        8,3016723,2131-05-01,2131-05-01 09:00:00,2.1,,,mg/dL,,,80,,KREA""",
+    "condition_occurrence": """
+        person_id,condition_concept_id,condition_start_date,condition_source_value,condition_source_concept_id,visit_occurrence_id
+        7,197320,2130-01-02,N17.9,35206882,70
+        7,44833166,2130-01-02,,0,70
+        8,197320,2131-05-02,,0,80
+        8,197320,2131-05-02,,35206882,80""",
+    "note": """
+        person_id,note_date,note_datetime,note_title,note_text,visit_occurrence_id
+        7,2130-01-01,2130-01-01 11:00:00,Admission note,"Short of breath,
+        two days.",70""",
+    "drug_exposure": """
+        person_id,drug_concept_id,drug_exposure_start_date,visit_occurrence_id
+        7,956874,2130-01-01,70
+        7,0,2130-01-01,70""",
+}
+
+
+def write_omop(folder: Path) -> Path:
+    return write_tables(OMOP, folder)
+
+
+def fhir_resources() -> list[dict[str, Any]]:
+    """Two patients, three stays in intensive care."""
+
+    def code(system: str, value: str, text: str = "") -> dict[str, Any]:
+        return {"coding": [{"system": system, "code": value}], "text": text}
+
+    loinc, icd = "http://loinc.org", "http://hl7.org/fhir/sid/icd-10-cm"
+    resources: list[dict[str, Any]] = [
+        {"resourceType": "Patient", "id": "p7", "gender": "female", "birthDate": "2060-03-01"},
+        {"resourceType": "Patient", "id": "p8", "gender": "other"},
+    ]
+    for name, patient, day, units in (("e70", "p7", "01", 2), ("e80", "p8", "03", 1)):
+        who = {
+            "subject": {"reference": f"Patient/{patient}"},
+            "encounter": {"reference": f"Encounter/{name}"},
+        }
+        resources += [
+            {
+                "resourceType": "Encounter",
+                "id": name,
+                "status": "finished",
+                "class": {"code": "IMP"},
+                "subject": who["subject"],
+                "period": {"start": f"2130-01-{day}T06:00:00+01:00", "end": f"2130-01-{day}T23:00:00+01:00"},
+                "diagnosis": [{"condition": {"reference": f"Condition/c{name}"}}],
+                "location": [
+                    {
+                        "location": {"display": "Medical ICU"},
+                        "period": {
+                            "start": f"2130-01-{day}T0{7 + i}:00:00Z",
+                            "end": f"2130-01-{day}T0{8 + i}:00:00Z",
+                        },
+                    }
+                    for i in range(units)
+                ],
+            },
+            {
+                "resourceType": "Condition",
+                "id": f"c{name}",
+                "verificationStatus": code("ver", "confirmed"),
+                "code": code(icd, "N17.9"),
+                "subject": who["subject"],
+                "recordedDate": f"2130-01-{day}",
+            },
+            {
+                "resourceType": "Observation",
+                "id": f"o{name}",
+                "status": "final",
+                "code": code(loinc, "2160-0"),
+                **who,
+                "effectiveDateTime": f"2130-01-{day}T08:30:00+01:00",
+                "valueQuantity": {"value": 1.4, "unit": "mg/dl", "code": "mg/dL"},
+                "referenceRange": [{"low": {"value": 0.5}, "high": {"value": 1.1}}],
+            },
+            {
+                "resourceType": "Observation",
+                "id": f"b{name}",
+                "status": "final",
+                "code": code(loinc, "85354-9"),
+                **who,
+                "effectiveDateTime": f"2130-01-{day}T08:40:00Z",
+                "component": [
+                    {"code": code(loinc, "8480-6"), "valueQuantity": {"value": 120, "code": "mm[Hg]"}},
+                    {"code": code(loinc, "8462-4"), "valueQuantity": {"value": 70, "code": "mm[Hg]"}},
+                ],
+            },
+        ]
+    return resources
+
+
+def write_fhir(folder: Path) -> Path:
+    """A file for each kind of resource, one of them compressed, with a line that is none."""
+    folder.mkdir(parents=True)
+    lines: dict[str, list[str]] = {}
+    for resource in fhir_resources():
+        lines.setdefault(resource["resourceType"], []).append(json.dumps(resource))
+    lines["Patient"].append("{cut off")
+    for kind, told in lines.items():
+        text = "\n".join(told).encode()
+        if kind == "Observation":
+            (folder / "part.1.ndjson.gz").write_bytes(gzip.compress(text))
+        else:
+            (folder / f"{kind}.000.ndjson").write_bytes(text)
+    return folder
+
+
+def write_own(folder: Path) -> Path:
+    return write_tables(OWN, folder)
+
+
+def write_meds(folder: Path) -> Path:
+    """What our own reading of the MIMIC-III miniature is, as a data set for others to read."""
+    rows = [
+        (subject, time, code, value, unit)
+        for subject, day in ((7, "2130-01-01"), (8, "2131-05-01"), (9, "2132-06-01"))
+        for time, code, value, unit in (
+            (f"{day} 06:00:00", "HOSPITAL_ADMISSION//EMERGENCY", None, None),
+            (f"{day} 08:00:00", "ICU_ADMISSION//MICU", None, None),
+            (f"{day} 09:00:00", "LAB//50912//mg/dL", 1.4, None),
+            (f"{day} 09:00:00", "LOINC/8867-4", 101.0, "/min"),
+            (f"{day} 10:00:00", "LAB//51082//mg/dL", 60.0, None),
+            (f"{day} 11:00:00", "MEDICATION//Furosemide", None, None),
+            (f"{day} 20:00:00", "ICU_DISCHARGE//MICU", None, None),
+            (f"{day} 22:00:00", "DIAGNOSIS//ICD//9//584.9", None, None),
+            (f"{day} 22:00:00", "HOSPITAL_DISCHARGE//HOME", None, None),
+        )
+    ]
+    names = ["subject_id", "time", "code", "numeric_value", "unit"]
+    table = pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None).with_columns(
+        pl.col("time").str.to_datetime(time_unit="us"), pl.col("numeric_value").cast(pl.Float32)
+    )
+    (folder / "data").mkdir(parents=True)
+    table.write_parquet(folder / "data" / "0.parquet")
+    return folder
+
+
 def write_tables(tables: dict[str, str], folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in tables.items():
@@ -162,4 +371,8 @@ MINIATURES = {
     "mimic3": write_mimic3,
     "mimic4": write_mimic4,
     "eicu": write_eicu,
+    "fhir": write_fhir,
+    "meds": write_meds,
+    "omop": write_omop,
+    "tables": write_own,
 }

@@ -29,7 +29,12 @@ def placed(patients: pl.DataFrame) -> pl.DataFrame:
 def _subjects(uniquepids: pl.Series) -> dict[str, int]:
     """A number for each patient, the same everywhere: the first 60 bits of the SHA-256 of the text."""
     known = [name for name in uniquepids.unique().to_list() if name]
-    return {name: int(hashlib.sha256(name.encode()).hexdigest()[:15], 16) for name in known}
+    return {name: subject_number(name) for name in known}
+
+
+def subject_number(name: str) -> int:
+    """A number for a patient known by a text: the first 60 bits of its SHA-256, the same everywhere."""
+    return int(hashlib.sha256(name.encode()).hexdigest()[:15], 16)
 
 
 def after(offset: str) -> pl.Expr:

@@ -22,7 +22,7 @@ from clinragen.ehr.events import (
     moment,
     number,
 )
-from clinragen.ehr.tables import Feed, Layout, Look, Need
+from clinragen.ehr.tables import Feed, Layout, Look, Need, reading
 from clinragen.errors import SourceError
 from clinragen.recipe import Source
 
@@ -55,7 +55,8 @@ def meds_layout(source: Source) -> Layout:
 
 def _feed(root: Path, file: Path, codes: Path, own: Path | None) -> Feed:
     """A file whose stays have no ids is read as a whole: they are paired in the order of time."""
-    there = pq.read_schema(file).names
+    with reading(file):
+        there = pq.read_schema(file).names
     columns = (*_NEEDED, *(name for name in _EXTRA if name in there))
     need = Need(str(file.relative_to(root).with_suffix("")), columns, file=str(file.relative_to(root)))
     return Feed(need, partial(_events, codes, own), is_whole="hadm_id" not in there)
@@ -153,7 +154,8 @@ def _parents(codes: Path) -> dict[str, tuple[str, ...]]:
     """The parents of every code that has any."""
     if not codes.is_file():
         return {}
-    table = pl.read_parquet(codes)
+    with reading(codes):
+        table = pl.read_parquet(codes)
     if "parent_codes" not in table.columns:
         return {}
     rows = table.select("code", "parent_codes").drop_nulls()
@@ -191,7 +193,12 @@ def _with_admissions(told: pl.DataFrame) -> pl.DataFrame:
     within = (
         tied.select("_place", "subject_id", "_when")
         .sort("_when")
-        .join_asof(spans.rename({"hadm_id": "_held"}).sort("_when"), on="_when", by="subject_id")
+        .join_asof(
+            spans.rename({"hadm_id": "_held"}).sort("_when"),
+            on="_when",
+            by="subject_id",
+            check_sortedness=False,
+        )
         .filter(pl.col("_end").is_null() | (pl.col("_when") <= pl.col("_end")))
     )
     held = told.join(within.select("_place", "_held"), on="_place", how="left")

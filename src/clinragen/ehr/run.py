@@ -46,6 +46,18 @@ def own_codes(source: Source) -> Path | None:
     return Path(source.codes)
 
 
+def raw_folder(source: Source, layout: Layout, fetched: Path) -> Folder:
+    """The folder of the raw tables; those of a database or of a FHIR export are brought to `fetched`."""
+    fetch = SOURCES[source.kind].fetch
+    if fetch is not None:
+        return Folder(fetch(source, layout, fetched))
+    if "://" in source.path:
+        raise SourceError(
+            f"{source.kind} is not read from a database", fix="give source.path the folder of its tables"
+        )
+    return Folder(Path(source.path))
+
+
 def _cut_tables(
     recipe: Recipe, layout_of: Callable[[Source], Layout], folder: Path, progress: Progress
 ) -> dict[str, Tally]:
@@ -55,7 +67,7 @@ def _cut_tables(
             f"no folder to read {recipe.source.kind} from", fix="set source.path, relative to the recipe file"
         )
     layout = layout_of(recipe.source)
-    raw = Folder(Path(recipe.source.path))
+    raw = raw_folder(recipe.source, layout, folder / "parts" / "database")
     raw.check(layout.needs().values())
     feeds = [feed for feed in layout.feeds if raw.has(feed.need)]
     jobs = [

@@ -8,9 +8,13 @@ import polars as pl
 
 from clinragen.ehr.eicu import EICU
 from clinragen.ehr.events import EVENT, ordered
+from clinragen.ehr.fhir import fhir_layout, laid_flat
 from clinragen.ehr.meds import meds_layout
 from clinragen.ehr.mimic3 import MIMIC3
 from clinragen.ehr.mimic4 import MIMIC4
+from clinragen.ehr.omop import omop_layout
+from clinragen.ehr.omop_database import from_database
+from clinragen.ehr.own import own_layout
 from clinragen.ehr.parts import events_of
 from clinragen.ehr.tables import Layout
 from clinragen.recipe import Source as SourceSection
@@ -41,6 +45,8 @@ class Source:
 
     layout: Callable[[SourceSection], Layout] | None
     events_of: Callable[[ShardJob], pl.DataFrame]
+    fetch: Callable[[SourceSection, Layout, Path], Path] | None = None
+    """Brings the raw tables into a folder of their own, where they do not lie in `source.path` as such."""
 
 
 def simulated(job: ShardJob) -> pl.DataFrame:
@@ -65,6 +71,9 @@ SOURCES: dict[str, Source] = {
     "mimic4": Source(lambda _: MIMIC4, gathered),
     "eicu": Source(lambda _: EICU, gathered),
     "meds": Source(meds_layout, gathered),
+    "omop": Source(omop_layout, gathered, from_database),
+    "fhir": Source(fhir_layout, gathered, laid_flat),
+    "tables": Source(own_layout, gathered),
 }
 
 

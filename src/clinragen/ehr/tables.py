@@ -5,8 +5,8 @@ A source promises its tables in a Layout. What a folder lacks of it is told all 
 
 import csv
 import gzip
-import zlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from clinragen.ehr.stream import chunks
+from clinragen.ehr.stream import DAMAGED, chunks
 from clinragen.errors import SourceError
 
 FORMATS = (".csv", ".csv.gz", ".parquet")
@@ -22,11 +22,9 @@ ROW = "row"
 """The number of a row in its file, from 1; what a quarantined row is named by."""
 
 _UNREADABLE = (
-    OSError,
-    EOFError,
+    *DAMAGED,
     UnicodeDecodeError,
     csv.Error,
-    zlib.error,
     pl.exceptions.PolarsError,
     pa.ArrowException,
 )
@@ -37,18 +35,20 @@ _FIX = "give source.path the folder of the raw tables, complete and as downloade
 class Need:
     """A raw table and the columns that are read of it, both in lower case.
 
-    `file` is where it lies, below the folder, if its name alone does not tell.
+    `file` is where it lies, below the folder, if its name alone does not tell. Columns that it `may` have are
+    empty where it has not.
     """
 
     table: str
     columns: tuple[str, ...]
     is_optional: bool = False
     file: str = ""
+    may: tuple[str, ...] = ()
 
 
-def need(table: str, columns: str, is_optional: bool = False) -> Need:
-    """A needed table, its columns in one text."""
-    return Need(table, tuple(columns.split()), is_optional)
+def need(table: str, columns: str, is_optional: bool = False, may: str = "") -> Need:
+    """A needed table, its columns in one text, and those it may have."""
+    return Need(table, tuple(columns.split()), is_optional, may=tuple(may.split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +150,35 @@ class Folder:
         """
         path = self.paths(need)[0]
         real = _columns(path)
+        there = [name for name in (*need.columns, *need.may) if name in real]
+        absent = [pl.lit(None, pl.String).alias(name) for name in need.may if name not in real]
         first = 1
-        try:
-            for chunk in chunks(path, [real[name] for name in need.columns]):
-                rows = chunk.rename({real[name]: name for name in need.columns})
+        with reading(path):
+            for chunk in chunks(path, [real[name] for name in there]):
+                rows = chunk.rename({real[name]: name for name in there}).with_columns(absent)
                 yield rows.with_row_index(ROW, offset=first)
                 first += rows.height
-        except _UNREADABLE as fault:
-            raise SourceError(
-                f"cannot read {path}",
-                expected="a whole table in UTF-8",
-                found=str(fault).splitlines()[0] if str(fault) else type(fault).__name__,
-                fix="download the file again and compare its checksum",
-            ) from None
 
     def read(self, need: Need) -> pl.DataFrame:
         """A whole table as text; no rows where an optional one is not there."""
         if not self.has(need):
-            return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(need.columns, pl.String)})
+            names = (*need.columns, *need.may)
+            return pl.DataFrame(schema={ROW: pl.UInt32, **dict.fromkeys(names, pl.String)})
         return pl.concat(self.stream(need))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Tell of a file that is cut off, or no table, by one SourceError that names it."""
+    try:
+        yield
+    except _UNREADABLE as fault:
+        raise SourceError(
+            f"cannot read {path}",
+            expected="a whole table in UTF-8",
+            found=str(fault).splitlines()[0] if str(fault) else type(fault).__name__,
+            fix="download the file again and compare its checksum",
+        ) from None
 
 
 def _columns(path: Path) -> dict[str, str]:
