@@ -21,8 +21,7 @@ NOT_A_DIAGNOSIS = "code that is no diagnosis of ICD-9 or ICD-10"
 OLDEST = "> 89"
 """Ages over 89 are hidden behind this; they count as 90, as in MIMIC-IV, and the text is kept."""
 
-_SEXES = {"Male": "M", "Female": "F"}
-_IDS = Ids(pl.col("hadm_id"), pl.col("patientunitstayid"))
+_SEXES, _IDS = {"Male": "M", "Female": "F"}, Ids(pl.col("hadm_id"), pl.col("patientunitstayid"))
 _ICD9 = r"^(?:\d{3}(?:\.\d{1,2})?|V\d{2}(?:\.\d{1,2})?|E\d{3}(?:\.\d)?)$"
 _ICD10 = r"^[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?$"
 _APERIODIC = dict.fromkeys(("noninvasivesystolic", "noninvasivediastolic", "noninvasivemean"), "mmHg")
