@@ -71,6 +71,11 @@ class Cohort(Section):
         "and care unit it began in; its admission is on record; it is the only one left of its admission; at "
         "least one of the benchmark's variables is charted",
     )
+    keep_impossible_admissions: bool = Field(
+        False,
+        description="whether stays are kept whose admission ends before it begins or whose patient was born "
+        "later; the benchmark: yes",
+    )
     days_a_year: float = Field(
         365.25, ge=365, le=366, description="days of a year of age; the benchmark: 365"
     )

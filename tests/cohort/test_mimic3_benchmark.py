@@ -143,6 +143,15 @@ def test_an_admission_that_is_not_on_record_is_left_out() -> None:
     assert kept(patient(), unknown, rules=["on_record"]) == ["s1"]
 
 
+def test_an_admission_that_ends_before_it_begins_is_kept_where_the_benchmark_keeps_it() -> None:
+    reversed_ = [
+        {**row, "time": at(-20)} if row["code"] == "HOSPITAL_DISCHARGE" else row
+        for row in patient(2, stay="s9", admission="a9")
+    ]
+    assert kept(patient(), reversed_) == ["s1"]
+    assert kept(patient(), reversed_, keep_impossible_admissions=True) == ["s1", "s9"]
+
+
 def test_years_of_365_days_make_a_patient_older() -> None:
     """Born 17.99 years of 365.25 days ago: 18.002 years of 365 days."""
     events = [patient(), patient(2, stay="s9", admission="a9", age=17.99)]

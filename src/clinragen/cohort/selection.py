@@ -57,6 +57,9 @@ POSSIBLE = (
         pl.col("start").is_not_null() & (pl.col("end").is_null() | (pl.col("end") > pl.col("start"))),
         "check the admission and discharge times of the source",
     ),
+)
+"""What every stay must meet, or its times and ids cannot be believed; an unknown time passes."""
+POSSIBLE_ADMISSIONS = (
     Rule(
         "of an admission that does not end before it begins",
         pl.col("is_ordered"),
@@ -68,7 +71,7 @@ POSSIBLE = (
         "check the dates of birth of the source",
     ),
 )
-"""What every stay must meet, or its times and ids cannot be believed; an unknown time passes."""
+"""The same of what lies around the stay; the MIMIC-III benchmark does not look at it."""
 
 
 def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
@@ -77,6 +80,7 @@ def rules_before_measuring(cohort: Cohort) -> tuple[Rule, ...]:
     return (
         *(BENCHMARK_RULES[name] for name in cohort.rules if name in BENCHMARK_RULES),
         *POSSIBLE,
+        *(() if cohort.keep_impossible_admissions else POSSIBLE_ADMISSIONS),
         Rule(
             "predicted after it begins",
             pl.col("prediction_time") > pl.col("start"),

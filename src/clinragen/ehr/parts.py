@@ -81,12 +81,12 @@ class _Cutting:
             named = code_book(self.job.layout.source, self.job.codes).items(items.kind)
             wanted = [*named, *items.beside]
             ours = rows.select(item.is_in(wanted).fill_null(False)).to_series()
-            others = rows.filter(~ours).group_by(item.fill_null("")).len()
+            others = rows.select(item.fill_null("")).filter(~ours).group_by(item).len()
             self.unmapped.update({items.kind + SEPARATOR + name: n for name, n in others.iter_rows()})
             explained = [each for each, name in named.items() if name in items.explained]
-            rows, waits = rows.filter(ours), item.is_in([*explained, *items.beside])
+            waits = ours & rows.select(item.is_in([*explained, *items.beside])).to_series()
             self.held.add(rows.filter(waits))
-            rows = rows.filter(~waits)
+            rows = rows.filter(ours & ~waits)
         self._read(rows)
 
     def finish(self) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 from clinragen.engine import shard_of
 from clinragen.store import written
 
-AT_ONCE = 1_000_000
+AT_ONCE = 400_000
 """Rows that wait in memory until they are written."""
 
 
