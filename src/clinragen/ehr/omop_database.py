@@ -136,7 +136,8 @@ def _bring(connection: Any, table: str, need: Need, path: Path) -> None:
     if lacking := [name for name in need.columns if name not in there]:
         raise SourceError(f"table {table} has no column {', '.join(lacking)}", found=", ".join(there))
     texts = ", ".join(f"CAST({_quoted(there[name])} AS TEXT) AS {name}" for name in chosen)
-    with _batches(connection, f"SELECT {texts} FROM {table}") as rows:
+    which = f" WHERE {_quoted(there[need.only[0]])} = '{need.only[1]}'" if need.only else ""
+    with _batches(connection, f"SELECT {texts} FROM {table}{which}") as rows:
         _write(rows, pa.schema([(name, pa.string()) for name in chosen]), path)
 
 
