@@ -37,6 +37,8 @@ def with_icd(rows: pl.DataFrame, look: Look) -> pl.DataFrame:
     told = told.join(_of(look, told, source, ways[0]), on=source, how="left")
     told = told.join(_of(look, told, standard, ways[1]), on=standard, how="left")
     untold = told.filter(pl.coalesce(ways[:2]).is_null())
+    if untold.is_empty():
+        return told.with_columns(icd=pl.coalesce(ways[:2]))
     told = told.join(_as_written(look, untold["plain"], ways[2]), on="plain", how="left")
     told = told.join(_by_map(look, untold[standard], ways[3]), on=standard, how="left")
     return told.with_columns(icd=pl.coalesce(ways))

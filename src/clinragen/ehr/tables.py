@@ -3,12 +3,12 @@
 A source promises its tables in a Layout. What a folder lacks of it is told all at once, by file and column.
 """
 
+import codecs
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from io import TextIOWrapper
 from pathlib import Path
 
 import polars as pl
@@ -161,7 +161,7 @@ class Folder:
                 rows = chunk.rename({real[name]: name for name in there}).with_columns(absent)
                 numbered = rows.with_row_index(ROW, offset=first)
                 first += rows.height
-                yield numbered.filter(pl.col(need.only[0]) == need.only[1]) if need.only else numbered
+                yield _only(numbered, need.only) if need.only else numbered
 
     def read(self, need: Need) -> pl.DataFrame:
         """A whole table as text; no rows where an optional one is not there."""
@@ -185,6 +185,12 @@ def reading(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _only(rows: pl.DataFrame, chosen: tuple[str, str]) -> pl.DataFrame:
+    """The rows with a value in a column, without the column, which says nothing then."""
+    column, value = chosen
+    return rows.filter(pl.col(column) == value).drop(column)
+
+
 def _columns(path: Path) -> dict[str, str]:
     """The columns of a file: lower case to as written."""
     names = pl.scan_parquet(path).collect_schema().names() if _is_parquet(path) else _header(path)
@@ -192,7 +198,8 @@ def _columns(path: Path) -> dict[str, str]:
 
 
 def _header(path: Path) -> list[str]:
-    with TextIOWrapper(opened(path), encoding="utf-8", newline="") as lines:
+    with opened(path) as file:
+        lines = codecs.iterdecode(file, "utf-8")
         return next(csv.reader(lines, delimiter=separator_of(path)), [])
 
 
