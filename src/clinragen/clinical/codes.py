@@ -1,10 +1,12 @@
 """The codes of the sources -> the variables: laboratory items, charted items, test names, LOINC.
 
 `codes.csv` holds codes without their unit, checked against the dictionaries of MIMIC and, for eICU, its
-open demo. Blood only: urine and other fluids have items of their own and are not listed. A code that
-`needs_own_range` measures a relative of the variable (NT-proBNP for BNP), so the common range must not
-judge it: such a value counts only where its row carries the laboratory's own range. The `unit` of a code is
-what its item is charted in by its name or by the range of its values; it stands in where a row has none.
+open demo; those of LOINC against MIMIC's dictionary, the list of laboratory tests of the US Department of
+Veterans Affairs (VistA, DSS extracts) and the value sets of public FHIR guides. Blood only: urine and other
+fluids have items of their own and are not listed. A code that `needs_own_range` measures a relative of the
+variable (NT-proBNP for BNP, troponin of high sensitivity), so the common range must not judge it: such a
+value counts only where its row carries the laboratory's own range. The `unit` of a code is what its item is
+charted in by its name or by the range of its values; it stands in where a row has none.
 A user's own file has the same columns, without `source`, and goes before the tables.
 """
 
