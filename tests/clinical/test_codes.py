@@ -54,7 +54,7 @@ def test_relatives_of_a_variable_are_not_judged_by_its_range():
 
 
 def test_the_check_digits_of_loinc_codes_are_right():
-    """The digit after the dash is Luhn's of those before it, so a slip is found; one is MIMIC's own, for INR."""
+    """The digit after the dash is Luhn's of those before it, which finds a slip; INR's is MIMIC's own."""
     for code in set(mapped_codes("loinc")) - {"LOINC//5895-7"}:
         number, check = code.removeprefix("LOINC//").split("-")
         doubled = [int(digit) * (2 - place % 2) for place, digit in enumerate(reversed(number))]
