@@ -73,13 +73,20 @@ def _with_path_beside(recipe: Recipe, folder: Path) -> Recipe:
     """Read the paths of inputs relative to the recipe file, so that a recipe works from anywhere."""
     for section, keys in _PATHS.items():
         read = getattr(recipe, section)
-        beside = {
-            key: str(folder / path) for key in keys if (path := getattr(read, key)) and "://" not in path
-        }
+        beside = {key: _beside(folder, path) for key in keys if (path := getattr(read, key))}
         recipe = recipe.model_copy(update={section: read.model_copy(update=beside)})
     return recipe
 
 
+def _beside(folder: Path, path: str) -> str:
+    """A path as it is from here; the file of a database too (`duckdb:///cdm.duckdb`), other addresses not."""
+    scheme, mark, place = path.partition(":///")
+    if mark and scheme in _IN_A_FILE:
+        return f"{scheme}:///{folder / place}"
+    return path if "://" in path else str(folder / path)
+
+
+_IN_A_FILE = ("duckdb", "sqlite")
 _PATHS = {
     "source": ("path", "codes"),
     "cohort": ("labels",),

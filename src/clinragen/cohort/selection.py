@@ -11,6 +11,7 @@ from clinragen.errors import CohortError
 from clinragen.recipe import Cohort
 
 IN_THE_RECORDS = "in the records"
+_OTHER = {"icu": "hospital", "hospital": "icu"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def consort(left: Tally, cohort: Cohort) -> list[dict[str, str | int]]:
         raise CohortError(
             f"the events hold no {cohort.unit} stay",
             expected=f"{cohort.unit.upper()}_ADMISSION events with an id",
-            fix="choose another cohort.unit, or check the source",
+            fix=f'set cohort.unit = "{_OTHER[cohort.unit]}", or check the source',
         )
     rows: list[dict[str, str | int]] = []
     for rule in all_rules(cohort):

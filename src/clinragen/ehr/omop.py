@@ -4,25 +4,18 @@ Concepts are looked up in the export's own `concept` table: measurements by thei
 UCUM code or as the source wrote them, diagnoses by the ICD code the source used. No name is guessed from.
 """
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from clinragen.clinical.codes import SEPARATOR, code_book
-from clinragen.ehr.events import (
-    UNMAPPED,
-    Fault,
-    Ids,
-    Value,
-    coded,
-    draft,
-    end_of_day,
-    icd_plain,
-    moment,
-    number,
-)
-from clinragen.ehr.tables import Feed, Layout, Look, need
+from clinragen.clinical.codes import SEPARATOR, CodeBook, code_book
+from clinragen.ehr.events import UNMAPPED, Fault, Ids, Value, coded, draft, end_of_day, moment, number
+from clinragen.ehr.omop_concepts import CONCEPT, concepts, whole_numbers, with_units
+from clinragen.ehr.omop_icd import MAPS_TO, with_icd
+from clinragen.ehr.own import filled
+from clinragen.ehr.tables import Feed, Layout, Look, Need, need
 from clinragen.recipe import Source
 
 INPATIENT, EMERGENCY_AND_INPATIENT, INTENSIVE_CARE = "9201", "262", "32037"
@@ -31,11 +24,9 @@ SEXES = {"8507": "M", "8532": "F"}
 BOUNDS = {"4171756": "<", "4171754": "<=", "4172704": ">", "4171755": ">="}
 """Operators of a measurement that only bounds its value."""
 NO_STAY = "visit that is no stay in a hospital"
-NO_ICD = "diagnosis without a code of ICD-9-CM or ICD-10-CM"
+NO_ICD = "diagnosis without a sure code of ICD-9-CM or ICD-10-CM"
 NO_NAME = "concept without a name"
-_ICD = {"ICD9CM": "ICD9", "ICD10CM": "ICD10", "ICD10": "ICD10"}
 _VISIT = Ids(pl.col("visit_occurrence_id"), pl.col("visit_detail_id"))
-_CONCEPT = "concept_id concept_name vocabulary_id concept_code"
 
 
 def omop_layout(source: Source) -> Layout:
@@ -45,13 +36,13 @@ def omop_layout(source: Source) -> Layout:
     return Layout(
         "omop",
         (
-            Feed(
+            _feed(
                 need(
                     "person", "person_id gender_concept_id year_of_birth", may="month_of_birth day_of_birth"
                 ),
                 _persons,
             ),
-            Feed(
+            _feed(
                 need(
                     "visit_occurrence",
                     "visit_occurrence_id person_id visit_concept_id visit_start_date visit_end_date",
@@ -59,7 +50,7 @@ def omop_layout(source: Source) -> Layout:
                 ),
                 _visits,
             ),
-            Feed(
+            _feed(
                 need(
                     "visit_detail",
                     "visit_detail_id visit_occurrence_id person_id visit_detail_concept_id "
@@ -69,7 +60,7 @@ def omop_layout(source: Source) -> Layout:
                 ),
                 _details,
             ),
-            Feed(
+            _feed(
                 need(
                     "measurement",
                     "person_id measurement_concept_id measurement_date value_as_number",
@@ -78,7 +69,7 @@ def omop_layout(source: Source) -> Layout:
                 ),
                 partial(_measurements, own),
             ),
-            Feed(
+            _feed(
                 need(
                     "condition_occurrence",
                     "person_id condition_concept_id condition_start_date",
@@ -86,11 +77,11 @@ def omop_layout(source: Source) -> Layout:
                 ),
                 _conditions,
             ),
-            Feed(
+            _feed(
                 need("note", "person_id note_date note_text", True, may=f"note_datetime note_title {visit}"),
                 _notes,
             ),
-            Feed(
+            _feed(
                 need(
                     "drug_exposure",
                     "person_id drug_concept_id drug_exposure_start_date",
@@ -99,7 +90,7 @@ def omop_layout(source: Source) -> Layout:
                 ),
                 partial(_named, "DRUG", "drug_concept_id", "drug_exposure_start"),
             ),
-            Feed(
+            _feed(
                 need(
                     "procedure_occurrence",
                     "person_id procedure_concept_id procedure_date",
@@ -109,8 +100,19 @@ def omop_layout(source: Source) -> Layout:
                 partial(_named, "PROCEDURE", "procedure_concept_id", "procedure"),
             ),
         ),
-        (need("concept", _CONCEPT),),
+        (CONCEPT, MAPS_TO),
     )
+
+
+Read = Callable[[pl.DataFrame, Look], list[pl.DataFrame]]
+
+
+def _feed(needed: Need, read: Read) -> Feed:
+    return Feed(needed, partial(_with_whole_ids, read))
+
+
+def _with_whole_ids(read: Read, rows: pl.DataFrame, look: Look) -> list[pl.DataFrame]:
+    return read(whole_numbers(rows), look)
 
 
 def _subject() -> pl.Expr:
@@ -120,16 +122,25 @@ def _subject() -> pl.Expr:
 def _persons(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
     """Born on the first of a month or year where no more is told."""
     sex = pl.col("gender_concept_id").replace_strict(SEXES, default=None)
-    born = pl.datetime(
-        *(number(name).cast(pl.Int32) for name in ("year_of_birth",)),
-        *(number(f"{part}_of_birth").fill_null(1).cast(pl.Int32) for part in ("month", "day")),
-        time_unit="us",
-    )
     known = rows.filter(pl.col("gender_concept_id").is_in(list(SEXES)))
     return [
         draft(known, coded("GENDER", sex), time=None, subject=_subject()),
-        draft(rows, pl.lit("MEDS_BIRTH"), time=born, subject=_subject()),
+        draft(rows, pl.lit("MEDS_BIRTH"), time=_born(), subject=_subject()),
     ]
+
+
+def _born() -> pl.Expr:
+    """Null where the parts that are told are no date."""
+
+    def part(name: str, digits: int) -> pl.Expr:
+        return number(f"{name}_of_birth").cast(pl.Int64, strict=False).cast(pl.String).str.zfill(digits)
+
+    def or_first(name: str) -> pl.Expr:
+        return pl.when(filled(f"{name}_of_birth").is_null()).then(pl.lit("01")).otherwise(part(name, 2))
+
+    date = pl.concat_str(part("year", 4), or_first("month"), or_first("day"), separator="-")
+    is_date = date.str.contains(r"^[1-9]\d{3}-\d{2}-\d{2}$")
+    return pl.when(is_date).then(date).str.to_datetime("%Y-%m-%d", strict=False, time_unit="us")
 
 
 def _visits(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
@@ -156,76 +167,54 @@ def _details(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
 
 def _ends(name: str) -> tuple[tuple[str, pl.Expr], ...]:
     """When a visit begins and ends; without a time of day, with the first of its days and the last."""
-    begins = pl.coalesce(moment(f"{name}_start_datetime"), moment(f"{name}_start_date"))
-    ends = pl.coalesce(moment(f"{name}_end_datetime"), end_of_day(moment(f"{name}_end_date")))
+    begins = _moment_or(f"{name}_start_datetime", moment(f"{name}_start_date"))
+    ends = _moment_or(f"{name}_end_datetime", end_of_day(moment(f"{name}_end_date")))
     return ("ADMISSION", begins), ("DISCHARGE", ends)
 
 
 def _measurements(own: Path | None, rows: pl.DataFrame, look: Look) -> list[pl.DataFrame]:
-    """By the LOINC code of the concept, else by what the source wrote, where the user's own table has it."""
-    concepts = look("concept").select("concept_id", "vocabulary_id", "concept_code")
-    kinds = concepts.filter(pl.col("vocabulary_id") == "LOINC").select(
-        measurement_concept_id="concept_id", _loinc=pl.lit(f"LOINC{SEPARATOR}") + pl.col("concept_code")
+    """By what the source wrote, where the user's own table has it, else by the code of the concept."""
+    told = with_units(rows, look).join(_kinds(look, rows), on="measurement_concept_id", how="left")
+    book, said = code_book("omop", own), pl.col("measurement_source_value")
+    is_said, is_coded = (
+        pl.col(column).is_in(_known(told[column], book)).fill_null(False)
+        for column in ("measurement_source_value", "kind")
     )
-    units = concepts.filter(pl.col("vocabulary_id") == "UCUM").select(
-        unit_concept_id="concept_id", _ucum="concept_code"
+    unnamed = pl.format("concept {}", "measurement_concept_id")
+    code = (
+        pl.when(is_said)
+        .then(said)
+        .otherwise(pl.coalesce("kind", filled("measurement_source_value"), unnamed))
     )
-    told = rows.join(kinds, on="measurement_concept_id", how="left").join(
-        units, on="unit_concept_id", how="left"
-    )
-    book = code_book("omop", own)
-    said = pl.col("measurement_source_value")
-    written = {code for code in rows["measurement_source_value"].unique().drop_nulls() if book.entry_of(code)}
-    known = {code for code in told["_loinc"].unique().drop_nulls() if book.entry_of(code)}
-    code = pl.when(said.is_in(list(written))).then(said).otherwise(pl.coalesce("_loinc", said))
-    is_known = said.is_in(list(written)).fill_null(False)
-    is_known |= pl.col("_loinc").is_in(list(known)).fill_null(False)
+    faults: tuple[Fault, ...] = ((~(is_said | is_coded), UNMAPPED),)
+    time = _when("measurement")
+    return [draft(told, code, time=time, subject=_subject(), value=_value(), ids=_VISIT, faults=faults)]
+
+
+def _kinds(look: Look, rows: pl.DataFrame) -> pl.DataFrame:
+    """What is measured, by concept: `LOINC//2160-0`, and so for other vocabularies."""
+    code = pl.concat_str("vocabulary_id", "concept_code", separator=SEPARATOR)
+    found = concepts(look, rows["measurement_concept_id"])
+    return found.select(measurement_concept_id="concept_id", kind=code)
+
+
+def _known(codes: pl.Series, book: CodeBook) -> list[str]:
+    return [code for code in codes.unique().drop_nulls() if book.entry_of(code)]
+
+
+def _value() -> Value:
+    """An operator such as "<" makes a value a bound, which is no number."""
     bound = pl.col("operator_concept_id").replace_strict(BOUNDS, default=None)
     exact = pl.when(bound.is_null()).then(number("value_as_number"))
     text = pl.coalesce(bound + pl.col("value_as_number"), "value_source_value", "value_as_number")
-    value = Value(
-        exact, text, pl.coalesce("_ucum", "unit_source_value"), number("range_low"), number("range_high")
-    )
-    faults: tuple[Fault, ...] = ((~is_known, UNMAPPED),)
-    unnamed = pl.format("concept {}", "measurement_concept_id")
-    return [
-        draft(
-            told,
-            pl.coalesce(code, unnamed),
-            time=_when("measurement"),
-            subject=_subject(),
-            value=value,
-            ids=_VISIT,
-            faults=faults,
-        )
-    ]
+    return Value(exact, text, pl.col("unit"), number("range_low"), number("range_high"))
 
 
 def _conditions(rows: pl.DataFrame, look: Look) -> list[pl.DataFrame]:
-    """By the source's own concept where it is one of ICD, else by the standard one if that is.
-
-    They count from the day they are dated; a date alone from the end of its day.
-    """
-    system = pl.col("vocabulary_id").replace_strict(_ICD, default=None)
-    code = pl.concat_str(system, pl.lit(SEPARATOR), icd_plain(pl.col("concept_code")))
-    kinds = look("concept").select("concept_id", _icd=code).drop_nulls()
-    source = kinds.rename({"concept_id": "condition_source_concept_id", "_icd": "_source"})
-    standard = kinds.rename({"concept_id": "condition_concept_id", "_icd": "_standard"})
-    told = rows.join(source, on="condition_source_concept_id", how="left").join(
-        standard, on="condition_concept_id", how="left"
-    )
-    code = pl.coalesce("_source", "_standard")
-    faults = ((code.is_null(), NO_ICD),)
-    return [
-        draft(
-            told,
-            code,
-            time=end_of_day(moment("condition_start_date")),
-            subject=_subject(),
-            ids=Ids(pl.col("visit_occurrence_id")),
-            faults=faults,
-        )
-    ]
+    """By their ICD code, from the end of the day they are dated."""
+    ids, time = Ids(pl.col("visit_occurrence_id")), end_of_day(moment("condition_start_date"))
+    told, icd = with_icd(rows, look), pl.col("icd")
+    return [draft(told, icd, time=time, subject=_subject(), ids=ids, faults=((icd.is_null(), NO_ICD),))]
 
 
 def _notes(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
@@ -234,7 +223,7 @@ def _notes(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
         draft(
             rows,
             coded("NOTE", title.str.to_lowercase()),
-            time=_when("note"),
+            time=_known_by("note"),
             subject=_subject(),
             text=pl.col("note_text"),
             ids=_VISIT,
@@ -244,13 +233,24 @@ def _notes(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
 
 def _named(kind: str, concept: str, when: str, rows: pl.DataFrame, look: Look) -> list[pl.DataFrame]:
     """Drugs and procedures by the name of their concept."""
-    names = look("concept").select(pl.col("concept_id").alias(concept), "concept_name")
-    told = rows.join(names.unique(concept, keep="first"), on=concept, how="left")
+    names = concepts(look, rows[concept]).select(pl.col("concept_id").alias(concept), "concept_name")
+    told = rows.join(names, on=concept, how="left")
     faults = ((pl.col("concept_name").is_null(), NO_NAME),)
     code = coded(kind, pl.col("concept_name"))
-    return [draft(told, code, time=_when(when), subject=_subject(), ids=_VISIT, faults=faults)]
+    return [draft(told, code, time=_known_by(when), subject=_subject(), ids=_VISIT, faults=faults)]
 
 
 def _when(name: str) -> pl.Expr:
     """The moment, or the end of the day where only that is told."""
-    return pl.coalesce(moment(f"{name}_datetime"), end_of_day(moment(f"{name}_date")))
+    return _moment_or(f"{name}_datetime", end_of_day(moment(f"{name}_date")))
+
+
+def _known_by(name: str) -> pl.Expr:
+    """The moment, or the end of the day; midnight is how many exports write a day without a time."""
+    told, day = _when(name), end_of_day(moment(f"{name}_date"))
+    return pl.when(told == told.dt.truncate("1d")).then(day).otherwise(told)
+
+
+def _moment_or(column: str, otherwise: pl.Expr) -> pl.Expr:
+    """Something else where no moment is told; null where it is told and cannot be read."""
+    return pl.when(filled(column).is_null()).then(otherwise).otherwise(moment(column))

@@ -30,36 +30,54 @@ CHUNK_BYTES = 32 * 2**20
 """Of text, before it is parsed; a record may be longer."""
 BATCH_ROWS = 250_000
 """Of a Parquet file."""
+TAB = "\t"
 Buffer = bytes | memoryview
 AHEAD = 2
 """Blocks that may wait for the parser."""
 
 
-def chunks(path: Path, columns: list[str], size: int | None = None) -> Iterator[pl.DataFrame]:
+def chunks(
+    path: Path, columns: list[str], size: int | None = None, is_plain: bool = False
+) -> Iterator[pl.DataFrame]:
     """The columns of a file as text, chunk by chunk in the order of the file; one at least.
 
-    Raises what the file's reader raises where it is cut off or no text.
+    Quotes mean nothing where tabs separate and the file `is_plain`. Raises what the file's reader raises
+    where it is cut off or no text.
     """
     size = size or CHUNK_BYTES
     if path.name.lower().endswith(".parquet"):
         yield from _batches(path, columns, size)
         return
-    head = b""
-    for text in whole_records(_blocks(path, size)):
-        rows = pl.read_csv(b"".join((head, *text)), infer_schema=False, columns=columns)
+    head, separator = b"", separator_of(path)
+    quote = None if is_plain and separator == TAB else '"'
+    for text in whole_records(_blocks(path, size), (quote or "").encode()):
+        rows = pl.read_csv(
+            b"".join((head, *text)),
+            infer_schema=False,
+            columns=columns,
+            separator=separator,
+            quote_char=quote,
+        )
         head = head or b"".join(text).partition(b"\n")[0] + b"\n"
         yield rows.select(columns)
 
 
-def whole_records(blocks: Iterator[bytes]) -> Iterator[tuple[Buffer, ...]]:
+def separator_of(path: Path) -> str:
+    """What separates the columns of a text file, by its first line: a comma, or tabs where it has none."""
+    with opened(path) as file:
+        first = file.readline()
+    return TAB if b"\t" in first and b"," not in first else ","
+
+
+def whole_records(blocks: Iterator[bytes], quote: bytes = b'"') -> Iterator[tuple[Buffer, ...]]:
     """Blocks cut anew where a record ends, at a line break outside quotes; each as its pieces, uncopied."""
     rest: list[Buffer] = []
     quotes = 0
     for block in blocks:
-        quotes += block.count(b'"')
+        quotes += block.count(quote) if quote else 0
         at, within = len(block), quotes
         while (found := block.rfind(b"\n", 0, at)) >= 0:
-            within -= block.count(b'"', found, at)
+            within -= block.count(quote, found, at) if quote else 0
             if within % 2 == 0:
                 break
             at = found

@@ -1,10 +1,10 @@
-"""Raw tables as they come: csv, csv.gz or parquet, names in any case, everything text until it is read.
+"""Raw tables as they come: csv (comma or tab), csv.gz, parquet; names in any case; all text until it is read.
 
 A source promises its tables in a Layout. What a folder lacks of it is told all at once, by file and column.
 """
 
+import codecs
 import csv
-import gzip
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from clinragen.ehr.stream import DAMAGED, chunks
+from clinragen.ehr.stream import DAMAGED, chunks, opened, separator_of
 from clinragen.errors import SourceError
 
 FORMATS = (".csv", ".csv.gz", ".parquet")
@@ -36,7 +36,8 @@ class Need:
     """A raw table and the columns that are read of it, both in lower case.
 
     `file` is where it lies, below the folder, if its name alone does not tell. Columns that it `may` have are
-    empty where it has not.
+    empty where it has not. Where `only` is given, the rows that have a value in a column, and no others.
+    A table that `is_plain` has no quotes around its texts if tabs separate them, as OHDSI gives a vocabulary.
     """
 
     table: str
@@ -44,6 +45,8 @@ class Need:
     is_optional: bool = False
     file: str = ""
     may: tuple[str, ...] = ()
+    only: tuple[str, str] | None = None
+    is_plain: bool = False
 
 
 def need(table: str, columns: str, is_optional: bool = False, may: str = "") -> Need:
@@ -154,10 +157,11 @@ class Folder:
         absent = [pl.lit(None, pl.String).alias(name) for name in need.may if name not in real]
         first = 1
         with reading(path):
-            for chunk in chunks(path, [real[name] for name in there]):
+            for chunk in chunks(path, [real[name] for name in there], is_plain=need.is_plain):
                 rows = chunk.rename({real[name]: name for name in there}).with_columns(absent)
-                yield rows.with_row_index(ROW, offset=first)
+                numbered = rows.with_row_index(ROW, offset=first)
                 first += rows.height
+                yield _only(numbered, need.only) if need.only else numbered
 
     def read(self, need: Need) -> pl.DataFrame:
         """A whole table as text; no rows where an optional one is not there."""
@@ -181,6 +185,12 @@ def reading(path: Path) -> Iterator[None]:
         ) from None
 
 
+def _only(rows: pl.DataFrame, chosen: tuple[str, str]) -> pl.DataFrame:
+    """The rows with a value in a column, without the column, which says nothing then."""
+    column, value = chosen
+    return rows.filter(pl.col(column) == value).drop(column)
+
+
 def _columns(path: Path) -> dict[str, str]:
     """The columns of a file: lower case to as written."""
     names = pl.scan_parquet(path).collect_schema().names() if _is_parquet(path) else _header(path)
@@ -188,11 +198,9 @@ def _columns(path: Path) -> dict[str, str]:
 
 
 def _header(path: Path) -> list[str]:
-    if path.name.lower().endswith(".gz"):
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-            return next(csv.reader(lines), [])
-    with path.open(encoding="utf-8", newline="") as lines:
-        return next(csv.reader(lines), [])
+    with opened(path) as file:
+        lines = codecs.iterdecode(file, "utf-8")
+        return next(csv.reader(lines, delimiter=separator_of(path)), [])
 
 
 def _is_parquet(path: Path) -> bool:
