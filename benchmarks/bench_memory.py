@@ -1,8 +1,8 @@
 """What a training step costs in time and memory, as notes, batches and knowledge grow.
 
 Every point is a process of its own that trains a fresh student (width 512, 8 and 8 layers, AdamW, bf16, joint
-stage) for a few invented stays; its peak of memory is the process's, its time the faster of the last two
-steps. One of the three grows at a time. Prints a table and draws it in the file that is named.
+stage, one thread) for a few invented stays; its peak of memory is the process's, its time the faster of the
+last two steps. One of the three grows at a time. Prints a table and draws it in the file that is named.
 """
 
 import json
@@ -49,6 +49,7 @@ def point(pieces: int, batch: int, facts: int) -> tuple[float, float]:
 
     hold_memory()
     torch.set_flush_denormal(True)
+    torch.set_num_threads(1)
     labels, names, start = diagnosis_names(), list(judged_variables()), datetime(2100, 1, 1)
     known = [
         Fact(
