@@ -1,22 +1,21 @@
 """Ingest: MIMIC-IV-shaped laboratory results from CSV.GZ to sorted, sharded MEDS, ours and plain pandas.
 
 Writes `labevents.csv.gz` in the layout of MIMIC-IV 2.2 with invented rows, some 58% of them of items that are
-ours, and the small tables beside it; then ingests it in a process of its own. The plain way reads the same
-file with pandas, keeps the same items, converts, sorts by subject and time and writes as many shards; it is
-run on the smallest size alone, for it holds the table in memory. Prints rows a second, the peak of memory of
-all processes together, and the ratio.
+ours, and the small tables beside it; then ingests it in a process of its own. The plain way makes the same
+events of the same file with pandas; it is run on the smallest size alone, for it holds the table in memory.
+Prints rows a second, the peak of memory of all processes together, the ratio, whether events are the same.
 
     python benchmarks/bench_ingest.py [ROWS ...]      (in millions; 5 20 50 if none is given)
 """
 
 import gzip
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +27,9 @@ SIZES = (5, 20, 50)
 OURS = 0.58
 BLOCK = 1_000_000
 ROWS_A_PATIENT = 300
-SHARDS_A_MILLION = 1.28
-"""64 shards for 50 million rows: what one shard holds, and so what memory it takes, does not grow."""
+COLUMNS = (
+    "subject_id hadm_id specimen_id itemid charttime value valuenum valueuom ref_range_lower ref_range_upper"
+)
 
 
 def write_labs(folder: Path, millions: int) -> None:
@@ -114,49 +114,76 @@ def write_patients(folder: Path, millions: int) -> None:
     (folder / "chartevents.csv").write_text(header)
 
 
-def ours(raw: Path, out: Path, shards: int) -> None:
+def ours(raw: Path, out: Path) -> None:
     """Ingest, as `clinragen ingest` does."""
     from clinragen.ehr.run import run
     from clinragen.recipe import Recipe
 
-    source = {"kind": "mimic4", "path": str(raw), "shards": shards}
+    source = {"kind": "mimic4", "path": str(raw)}
     run(Recipe.model_validate({"name": "bench", "source": source}), out, lambda *_: None)
 
 
-def plain(raw: Path, out: Path, shards: int) -> None:
-    """The same for the laboratory table, as one would write it with pandas."""
+def plain(raw: Path, out: Path) -> None:
+    """The same events of the laboratory table, as one would write it with pandas.
+
+    Text is read as text, for a column with one word in it is no column of numbers; what cannot be read is
+    counted by its reason, what is not ours by its item.
+    """
     import pandas as pd
 
-    items = {int(code.split("//")[1]) for code in mapped_codes("mimic4") if code.startswith("LAB//")}
-    rows = pd.read_csv(raw / "labevents.csv.gz")
-    rows = rows[rows["itemid"].isin(items)]
+    items = {code.split("//")[1] for code in mapped_codes("mimic4") if code.startswith("LAB//")}
+    rows = pd.read_csv(raw / "labevents.csv.gz", usecols=COLUMNS.split(), dtype=str)
+    is_ours = rows["itemid"].isin(items)
+    unmapped = rows.loc[~is_ours, "itemid"].value_counts()
+    rows = rows[is_ours]
+    value = pd.to_numeric(rows["valuenum"], errors="coerce")
+    value = value.fillna(pd.to_numeric(rows["value"], errors="coerce"))
     events = pd.DataFrame(
         {
-            "subject_id": rows["subject_id"],
-            "time": pd.to_datetime(rows["charttime"]),
-            "code": "LAB//" + rows["itemid"].astype(str) + "//" + rows["valueuom"].fillna("UNK"),
-            "numeric_value": pd.to_numeric(rows["valuenum"], errors="coerce").astype("float32"),
-            "text_value": rows["value"].where(rows["valuenum"].isna()),
+            "subject_id": pd.to_numeric(rows["subject_id"], errors="coerce"),
+            "time": pd.to_datetime(rows["charttime"], format="%Y-%m-%d %H:%M:%S", errors="coerce"),
+            "code": "LAB//" + rows["itemid"] + "//" + rows["valueuom"].fillna("UNK").str.strip(),
+            "numeric_value": value.astype("float32"),
+            "text_value": rows["value"].where(value.isna()),
             "unit": rows["valueuom"],
-            "low": rows["ref_range_lower"],
-            "high": rows["ref_range_upper"],
-            "hadm_id": rows["hadm_id"].astype("string"),
+            "low": pd.to_numeric(rows["ref_range_lower"], errors="coerce"),
+            "high": pd.to_numeric(rows["ref_range_upper"], errors="coerce"),
+            "hadm_id": rows["hadm_id"],
         }
     )
-    events = events.sort_values(["subject_id", "time", "code"])
-    out.mkdir(parents=True)
-    for shard, share in events.groupby(events["subject_id"] % shards):
-        share.to_parquet(out / f"shard-{shard:05}.parquet", index=False)
+    is_bound = events["text_value"].str.match(r"\s*[<>]=?\s*\d+\.?\d*\s*$").eq(True)
+    faults = {
+        "no readable subject": events["subject_id"].isna(),
+        "no readable time": events["time"].isna(),
+        "no value": value.isna() & ~is_bound,
+    }
+    quarantined = {why: int(is_so.sum()) for why, is_so in faults.items()}
+    events = events[~np.logical_or.reduce(list(faults.values()))].sort_values(list(events.columns))
+    shards = max(8, len(rows) // 500_000)
+    place = {who: zlib.crc32(str(who).encode()) % shards for who in events["subject_id"].unique()}
+    (out / "data").mkdir(parents=True)
+    for shard, share in events.groupby(events["subject_id"].map(place)):
+        share.to_parquet(out / "data" / f"shard-{shard:05}.parquet", index=False, compression="zstd")
+    told = {"quarantined": quarantined, "unmapped": unmapped.to_dict()}
+    (out / "told.json").write_text(json.dumps(told))
+
+
+def laboratory(out: Path) -> pl.DataFrame:
+    """The laboratory events that a way has written, in one order."""
+    events = pl.scan_parquet(sorted(out.rglob("shard-*.parquet")))
+    is_lab = pl.col("code").str.starts_with("LAB//")
+    times = pl.col("time").cast(pl.Datetime("us"))
+    names = ["subject_id", "time", "code", "numeric_value", "unit", "low", "high", "hadm_id"]
+    return events.filter(is_lab).with_columns(times).select(names).sort(names).collect()
 
 
 WAYS = {"ours": ours, "plain": plain}
 
 
-def timed(way: str, raw: Path, shards: int) -> tuple[float, float]:
+def timed(way: str, raw: Path) -> tuple[float, float]:
     """Seconds and the peak of memory in MB, of a process and its children."""
     out = raw.parent / way
-    shutil.rmtree(out, ignore_errors=True)
-    asked = json.dumps({"way": way, "raw": str(raw), "out": str(out), "shards": shards})
+    asked = json.dumps({"way": way, "raw": str(raw), "out": str(out)})
     begun = time.perf_counter()
     worker = subprocess.Popen([sys.executable, __file__, asked])
     peaks = [0.0]
@@ -166,7 +193,6 @@ def timed(way: str, raw: Path, shards: int) -> tuple[float, float]:
         raise SystemExit(f"{way} failed")
     seconds = time.perf_counter() - begun
     watcher.join()
-    shutil.rmtree(out, ignore_errors=True)
     return seconds, max(peaks)
 
 
@@ -195,20 +221,25 @@ def main(sizes: list[int]) -> None:
             raw.mkdir()
             write_labs(raw, millions)
             write_patients(raw, millions)
-            shards = round(millions * SHARDS_A_MILLION)
-            seconds, peak = timed("ours", raw, shards)
+            seconds, peak = timed("ours", raw)
             rate = millions / seconds
             told = f"{seconds:.1f} s, {rate:.2f} million rows/s, peak {peak:.0f} MB"
             print(f"{millions} million rows: ours {told}", flush=True)
             if millions == min(sizes):
-                plainly, held = timed("plain", raw, shards)
-                told = f"{plainly:.1f} s, peak {held:.0f} MB"
-                print(f"  pandas {told}: ours is {plainly / seconds:.1f} times as fast", flush=True)
+                compare(raw, seconds)
+
+
+def compare(raw: Path, seconds: float) -> None:
+    """Print how long pandas takes, and whether its events are the same."""
+    plainly, held = timed("plain", raw)
+    print(f"  pandas {plainly:.1f} s, peak {held:.0f} MB: ours is {plainly / seconds:.1f} times as fast")
+    found, theirs = (laboratory(raw.parent / way) for way in WAYS)
+    print(f"  {found.height} laboratory events, the same: {found.equals(theirs)}", flush=True)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and sys.argv[1].startswith("{"):
         told = json.loads(sys.argv[1])
-        WAYS[told["way"]](Path(told["raw"]), Path(told["out"]), told["shards"])
+        WAYS[told["way"]](Path(told["raw"]), Path(told["out"]))
     else:
         main([int(size) for size in sys.argv[1:]] or list(SIZES))

@@ -30,7 +30,9 @@ class Source(Section):
         "the recipe file; it goes before ours",
     )
     stays: int = Field(8000, ge=1, description="synthetic only: how many stays to simulate")
-    shards: int = Field(8, ge=1, description="event shards, cut by subject")
+    shards: int = Field(
+        0, ge=0, description="event shards, cut by subject; 0: 8, or more where the raw tables are large"
+    )
     credentialed: bool = Field(
         False, description="records of real patients under an agreement: no text may leave this machine"
     )

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from clinragen.ehr.events import (
     EVENT,
+    NO_CODE,
+    UNMAPPED,
     Ids,
     Value,
     added,
@@ -21,6 +23,7 @@ from clinragen.ehr.events import (
     or_no_unit,
     ordered,
     sift,
+    unmapped_codes,
 )
 
 COLUMNS = ("subject_id", "time", "item", "valuenum", "value", "unit")
@@ -40,6 +43,13 @@ def drafted(table: pl.DataFrame) -> pl.DataFrame:
 
 def one(*line) -> dict:
     return drafted(rows(line)).to_dicts()[0]
+
+
+@given(st.lists(st.sampled_from(["1", " 2.5 ", "-3e2", "nan", "inf", "", " ", "<4", "5 mg", "1,2", None])))
+def test_a_number_is_read_the_same_whatever_stands_beside_it(texts):
+    expected = {"1": 1.0, " 2.5 ": 2.5, "-3e2": -300.0}
+    found = pl.DataFrame({"n": texts}, schema={"n": pl.String}).select(number("n")).to_series()
+    assert found.to_list() == [expected.get(text) for text in texts]
 
 
 @pytest.mark.parametrize(
@@ -152,3 +162,11 @@ def test_the_order_of_events_does_not_depend_on_the_order_they_came_in(lines, ra
     assert table(lines).equals(table(mixed))
     times = table(lines).filter(pl.col("subject_id") == 1)["time"]
     assert times.equals(times.sort(nulls_last=False))
+
+
+def test_a_row_without_a_code_is_quarantined_not_called_unmapped():
+    table = rows(("1", "2130-01-02", None, "5", "5", "mg"), ("1", "2130-01-02", "odd", "5", "5", "mg"))
+    drafts = draft(table, pl.col("item"), time=moment("time"), faults=((pl.lit(True), UNMAPPED),))
+    assert drafts["fault"].to_list() == [NO_CODE, UNMAPPED]
+    assert unmapped_codes([drafts]) == {"odd": 1}
+    assert sift([drafts])[1] == {NO_CODE: {"count": 1, "rows": [1]}}

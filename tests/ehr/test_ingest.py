@@ -16,6 +16,7 @@ from raw_miniatures import MIMIC3, MINIATURES, write_mimic3, write_tables
 from clinragen.clinical.codes import variable_of
 from clinragen.clinical.units import convert
 from clinragen.clinical.variables import variable
+from clinragen.ehr import run as run_module
 from clinragen.ehr import sources as sources_module
 from clinragen.ehr.events import EVENT
 from clinragen.ehr.sources import SOURCES
@@ -254,3 +255,17 @@ def test_pyarrow_reads_what_was_written(tmp_path: Path):
     ingest("synthetic", tmp_path, tmp_path)
     shard = next((tmp_path / "ingest" / "data").glob("*.parquet"))
     assert pq.read_schema(shard).field("time").type == pa.timestamp("us")
+
+
+def test_large_tables_are_cut_into_more_shards_unless_a_recipe_says_how_many(tmp_path: Path, monkeypatch):
+    raw = MINIATURES["mimic4"](tmp_path / "raw")
+    shards = {}
+    for name, bytes_a_shard, asked in (("small", 96 * 2**20, 0), ("large", 100, 0), ("asked", 100, 3)):
+        monkeypatch.setattr(run_module, "SHARD_BYTES", bytes_a_shard)
+        ingest("mimic4", raw, tmp_path / name, shards=asked)
+        shards[name] = len(list((tmp_path / name / "ingest" / "data").glob("*.parquet")))
+    assert shards["small"] == 8
+    assert shards["large"] > 8
+    assert shards["asked"] == 3
+    by_subject = [events_of(tmp_path / name).sort(pl.all()) for name in shards]
+    assert all(events.equals(by_subject[0]) for events in by_subject)

@@ -2,6 +2,9 @@
 
 import gzip
 import hashlib
+import threading
+import time
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -13,7 +16,8 @@ from ingesting import ingest
 from raw_miniatures import MINIATURES
 
 from clinragen.ehr import pile, stream
-from clinragen.ehr.stream import chunks, whole_records
+from clinragen.ehr.pile import Pile, rows_of
+from clinragen.ehr.stream import ahead, chunks, whole_records
 
 FIELDS = st.text(st.sampled_from('ab1,\n" é'), max_size=8)
 ROWS = st.lists(st.tuples(FIELDS, FIELDS), max_size=12)
@@ -82,3 +86,48 @@ def test_small_chunks_give_the_same_bytes(kind: str, tmp_path: Path, monkeypatch
 def bytes_of(folder: Path) -> dict[str, str]:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_what_is_got_ahead_is_the_same_and_so_is_what_is_raised() -> None:
+    def faulty() -> Iterator[int]:
+        yield from range(5)
+        raise EOFError("cut off")
+
+    assert list(ahead(iter(range(100)))) == list(range(100))
+    found = []
+    with pytest.raises(EOFError, match="cut off"):
+        found.extend(ahead(faulty()))
+
+
+def test_who_stops_asking_leaves_no_thread_behind() -> None:
+    before = threading.active_count()
+    items = ahead(iter(range(1000)))
+    assert next(items) == 0
+    items.close()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == before
+
+
+@given(subjects=st.lists(st.sampled_from(["1", "2", "3", "x", None]), max_size=20), at_once=st.integers(1, 5))
+def test_every_row_is_in_the_shard_of_its_patient_in_the_order_in_which_it_came(
+    subjects: list[str | None], at_once: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("pile")
+    heap, kinds = Pile(folder, shards=3), {"subject_id": pl.String, "row": pl.Int64}
+    for place, subject in enumerate(subjects):
+        heap.add(
+            pl.DataFrame(
+                {"subject_id": [subject], "row": [place]}, {"subject_id": pl.String, "row": pl.Int64}
+            )
+        )
+        if place % at_once == 0:
+            heap.flush()
+    heap.flush()
+    shards = [[row for rows in rows_of(folder, shard) for row in rows.rows()] for shard in range(3)]
+    assert sorted(row for rows in shards for _, row in rows) == list(range(len(subjects)))
+    assert all([row for _, row in rows] == sorted(row for _, row in rows) for rows in shards)
+    owners = [{subject for subject, _ in rows} - {"x", None} for rows in shards]
+    assert sum(map(len, owners)) == len(set().union(*owners))
+    assert all(subject in {"1", "2", "3"} for rows in shards[1:] for subject, _ in rows)

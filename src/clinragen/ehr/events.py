@@ -99,12 +99,17 @@ def draft(
     columns |= {} if value is None else value.columns()
     columns |= {} if text is None else {"text_value": text}
     filled = [columns.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in EVENT.items()]
-    own = [is_so.alias(f"fault {place}") for place, (is_so, _) in enumerate(faults)]
-    drafts = rows.select(*filled, ROW, (_NOTHING if value is None else value.said).alias(_SAID), *own)
+    seen = [is_so.alias(f"fault {place}") for place, (is_so, _) in enumerate(faults)]
+    drafts = rows.select(*filled, ROW, (_NOTHING if value is None else value.said).alias(_SAID), *seen)
     if value is not None:
         drafts = drafts.with_columns(_unread_text(keeps=text is None))
-    found = [(pl.col(f"fault {place}"), why) for place, (_, why) in enumerate(faults)]
-    found += [(pl.col("subject_id").is_null(), NO_SUBJECT), (pl.col("code").is_null(), NO_CODE)]
+    has_code = pl.col("code").is_not_null()
+    own = [pl.col(f"fault {place}") for place in range(len(faults))]
+    found = [
+        (is_so & has_code if why == UNMAPPED else is_so, why)
+        for is_so, (_, why) in zip(own, faults, strict=True)
+    ]
+    found += [(pl.col("subject_id").is_null(), NO_SUBJECT), (~has_code, NO_CODE)]
     found += [] if time is None else [(pl.col("time").is_null(), NO_TIME)]
     found += [] if value is None else _unreadable()
     reason = pl.coalesce(pl.when(is_so.fill_null(False)).then(pl.lit(why)) for is_so, why in found)
@@ -156,7 +161,7 @@ def moment(column: str) -> pl.Expr:
 
 def _moments(texts: pl.Series) -> pl.Series:
     """All in the usual form if they have it, which is much faster; else each in the first form that fits."""
-    at_once = texts.str.to_datetime(_USUAL_MOMENT, strict=False, time_unit="us")
+    at_once = texts.str.to_datetime(_USUAL_MOMENT, strict=False, time_unit="us", cache=False)
     if at_once.null_count() == texts.null_count():
         return at_once
     told = texts.str.strip_chars()
@@ -171,8 +176,20 @@ def end_of_day(time: pl.Expr) -> pl.Expr:
 
 def number(column: str) -> pl.Expr:
     """A finite number written as text; null where it cannot be read."""
-    value = pl.col(column).str.strip_chars().cast(pl.Float64, strict=False)
-    return pl.when(value.is_finite()).then(value)
+    return number_in(pl.col(column))
+
+
+def number_in(text: pl.Expr) -> pl.Expr:
+    """A finite number in text of any expression."""
+    return text.map_batches(_numbers, return_dtype=pl.Float64())
+
+
+def _numbers(texts: pl.Series) -> pl.Series:
+    """All as they are if they can be read so, which is much faster; else without blanks around them."""
+    found = texts.cast(pl.Float64, strict=False)
+    if found.null_count() != texts.null_count():
+        found = texts.str.strip_chars().cast(pl.Float64, strict=False)
+    return found if found.is_finite().all() else found.set(~found.is_finite(), None)
 
 
 def coded(kind: str, *parts: pl.Expr) -> pl.Expr:

@@ -3,12 +3,12 @@
 MIMIC-IV keeps the item numbers of MIMIC-III. Codes: `LAB//<itemid>//<unit>`, `CHART//<itemid>//<unit>`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
 from clinragen.clinical.codes import codes_needing_a_range, mapped_codes
-from clinragen.ehr.events import Fault, Ids, Value, coded, draft, moment, number, or_no_unit
+from clinragen.ehr.events import Fault, Ids, Value, coded, draft, moment, number, number_in, or_no_unit
 
 NOT_ARTERIAL = "blood gas that is not arterial"
 NO_OWN_RANGE = "no range of its own"
@@ -35,11 +35,11 @@ def lab_events(
     """
     value = _value(low, high)
     results = _with_specimens(rows, specimen_item, specimen)
-    item = pl.lit("LAB//") + pl.col("itemid")
+    item = pl.col("itemid")
     has_range = value.low.is_not_null() | value.high.is_not_null()
     faults = (
-        (item.is_in(_codes_of(source, GASES)) & pl.col("is_arterial").eq(False), NOT_ARTERIAL),
-        (item.is_in(sorted(codes_needing_a_range(source))) & ~has_range, NO_OWN_RANGE),
+        (item.is_in(_items(_gases(source))) & pl.col("is_arterial").eq(False), NOT_ARTERIAL),
+        (item.is_in(_items(codes_needing_a_range(source))) & ~has_range, NO_OWN_RANGE),
     )
     return _measured(results, "LAB", value, faults, stay=None)
 
@@ -110,8 +110,9 @@ def _measured(
 
 def _value(low: pl.Expr | None, high: pl.Expr | None) -> Value:
     nothing = pl.lit(None, pl.Float64)
+    exact = number("valuenum")
     return Value(
-        pl.coalesce(number("valuenum"), number("value")),
+        pl.coalesce(exact, number_in(pl.when(exact.is_null()).then("value"))),
         pl.col("value"),
         pl.col("valueuom"),
         nothing if low is None else low,
@@ -131,5 +132,10 @@ def _with_specimens(rows: pl.DataFrame, item: str, specimen: Sequence[str]) -> p
     return results.join(kinds, on=list(specimen), how="left")
 
 
-def _codes_of(source: str, names: Sequence[str]) -> list[str]:
-    return [code for code, name in mapped_codes(source).items() if name in names]
+def _gases(source: str) -> set[str]:
+    return {code for code, name in mapped_codes(source).items() if name in GASES}
+
+
+def _items(codes: Iterable[str]) -> list[str]:
+    """The item numbers of laboratory codes."""
+    return sorted(code.removeprefix("LAB//") for code in codes if code.startswith("LAB//"))

@@ -40,8 +40,8 @@ def _icustays(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
 
 
 def _labevents(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:
-    low, high = number("ref_range_lower"), number("ref_range_upper")
-    return [lab_events(rows, "mimic4", SPECIMEN_TYPE, ("specimen_id",), low, high)]
+    ranged = rows.with_columns(low=number("ref_range_lower"), high=number("ref_range_upper"))
+    return [lab_events(ranged, "mimic4", SPECIMEN_TYPE, ("specimen_id",), pl.col("low"), pl.col("high"))]
 
 
 def _chartevents(rows: pl.DataFrame, _: Look) -> list[pl.DataFrame]:

@@ -1,7 +1,7 @@
 """One raw table -> its events, cut by shard: the first half of reading a source.
 
 A table is read in chunks, so that memory does not grow with it. Parts lie in `parts/<table>/`; `tally.json`
-is written last, so a table whose tally is there is done, and one without is read anew.
+is written last, so a table whose tally is there is done, and one without is read anew from the beginning.
 """
 
 import shutil
@@ -15,7 +15,7 @@ import polars as pl
 
 from clinragen.clinical.codes import SEPARATOR, code_book
 from clinragen.ehr.events import SAMPLES, sift, unmapped_codes
-from clinragen.ehr.pile import Pile, shard_files
+from clinragen.ehr.pile import Pile, rows_of
 from clinragen.ehr.tables import Feed, Folder, Layout, Look
 from clinragen.store import read_json, write_json
 
@@ -49,7 +49,7 @@ def cut_table(job: TableJob) -> dict[str, Any]:
 
 def events_of(parts: Path, table: str, shard: int) -> list[pl.DataFrame]:
     """The events of one table and shard."""
-    return [pl.read_ipc(path) for path in shard_files(parts / table / EVENTS, shard)]
+    return list(rows_of(parts / table / EVENTS, shard))
 
 
 def _cut(job: TableJob, folder: Path) -> dict[str, Any]:
@@ -93,8 +93,8 @@ class _Cutting:
         """What waited becomes events, shard by shard: all rows of a patient are there."""
         self.held.flush()
         for shard in range(self.job.shards):
-            if files := shard_files(self.held.folder, shard):
-                self._read(pl.concat([pl.read_ipc(file) for file in files]))
+            if waited := list(rows_of(self.held.folder, shard)):
+                self._read(pl.concat(waited))
         self.events.flush()
         shutil.rmtree(self.held.folder, ignore_errors=True)
 

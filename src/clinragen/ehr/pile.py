@@ -1,12 +1,17 @@
-"""Rows on their way to the shards of their patients, written many at a time so that few wait in memory."""
+"""Rows on their way to the shards of their patients, written many at a time so that few wait in memory.
 
+Each shard has one file, to which every batch of rows is added as an Arrow stream of its own.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import polars as pl
+import pyarrow as pa
 
 from clinragen.engine import shard_of
-from clinragen.store import written
 
 AT_ONCE = 400_000
 """Rows that wait in memory until they are written."""
@@ -14,13 +19,12 @@ AT_ONCE = 400_000
 
 @dataclass(slots=True)
 class Pile:
-    """A folder with a folder for each shard, and the rows that wait to be written there."""
+    """A folder with a file for each shard that has rows, and the rows that wait to be written there."""
 
     folder: Path
     shards: int
     height: int = 0
     _waiting: list[pl.DataFrame] = field(default_factory=list)
-    _flushes: int = 0
 
     def add(self, rows: pl.DataFrame) -> None:
         """Take rows; write all that wait once there are enough."""
@@ -31,21 +35,31 @@ class Pile:
             self.flush()
 
     def flush(self) -> None:
-        """Write all that wait, a file for each shard that has any."""
+        """Write all that wait."""
         if not self._waiting:
             return
         rows = pl.concat(self._waiting)
         self._waiting.clear()
+        self.folder.mkdir(parents=True, exist_ok=True)
         placed = rows.with_columns(_shard=_shards(rows["subject_id"], self.shards))
-        for (shard,), share in placed.group_by("_shard", maintain_order=True):
-            with written(self.folder / f"{shard:05}" / f"{self._flushes:05}.arrow") as draft:
-                share.drop("_shard").write_ipc(draft, compression="lz4")
-        self._flushes += 1
+        shares = placed.partition_by("_shard", maintain_order=True, include_key=False, as_dict=True)
+        for (shard,), share in shares.items():
+            with _file(self.folder, cast(int, shard)).open("ab") as file:
+                share.write_ipc_stream(file, compression="zstd")
 
 
-def shard_files(folder: Path, shard: int) -> list[Path]:
-    """The files of a shard, in the order in which they were written."""
-    return sorted((folder / f"{shard:05}").glob("*.arrow"))
+def rows_of(folder: Path, shard: int) -> Iterator[pl.DataFrame]:
+    """The rows of a shard, batch by batch in the order in which they came."""
+    path = _file(folder, shard)
+    if not path.exists():
+        return
+    with pa.memory_map(str(path)) as file:
+        while file.tell() < file.size():
+            yield cast(pl.DataFrame, pl.from_arrow(pa.ipc.open_stream(file).read_all()))
+
+
+def _file(folder: Path, shard: int) -> Path:
+    return folder / f"{shard:05}.arrows"
 
 
 def _shards(subjects: pl.Series, shards: int) -> pl.Series:

@@ -1,7 +1,7 @@
 """The step `ingest`: raw records -> shards of MEDS events, what could not be read, what was not ours."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,13 @@ from clinragen.errors import SourceError
 from clinragen.recipe import Recipe, Source
 from clinragen.store import write_json
 
+FEWEST = 8
+"""Shards, unless a recipe says otherwise."""
+SHARD_BYTES = 96 * 2**20
+"""Of raw text that one shard comes from: what a shard takes in memory does not grow with the records."""
+PACKED = 4
+"""A compressed table of results is about a quarter of its text."""
+
 Progress = Callable[[str, int, int], None]
 Tally = dict[str, Any]
 
@@ -27,8 +34,10 @@ def run(recipe: Recipe, run: Path, progress: Progress) -> dict[str, Any]:
     """
     folder = run / "ingest"
     layout = SOURCES[recipe.source.kind].layout
-    tallies = {} if layout is None else _cut_tables(recipe, layout, folder, progress)
-    _write_shards(recipe, folder, tuple(tallies), progress)
+    source, tallies = sharded(recipe.source), dict[str, Tally]()
+    if layout is not None:
+        source, tallies = _cut_tables(recipe, layout, folder, progress)
+    _write_shards(recipe, source, folder, tuple(tallies), progress)
     counts = count_events(folder)
     write_metadata(folder, recipe.source.kind, own_codes(recipe.source))
     write_json(folder / "metadata" / "unmapped.json", _unmapped(tallies))
@@ -58,10 +67,20 @@ def raw_folder(source: Source, layout: Layout, fetched: Path) -> Folder:
     return Folder(Path(source.path))
 
 
+def sharded(source: Source, text: int = 0) -> Source:
+    """The source with its number of shards: its own, or as many as so many bytes of text ask for."""
+    return source.model_copy(update={"shards": source.shards or max(FEWEST, text // SHARD_BYTES)})
+
+
+def _text_of(paths: Iterable[Path]) -> int:
+    """The bytes of tables as plain text, roughly where they are compressed."""
+    return sum(path.stat().st_size * (1 if path.name.lower().endswith(".csv") else PACKED) for path in paths)
+
+
 def _cut_tables(
     recipe: Recipe, layout_of: Callable[[Source], Layout], folder: Path, progress: Progress
-) -> dict[str, Tally]:
-    """The tally of every table, in the order of the layout."""
+) -> tuple[Source, dict[str, Tally]]:
+    """The source as it was cut, and the tally of every table, in the order of the layout."""
     if not recipe.source.path:
         raise SourceError(
             f"no folder to read {recipe.source.kind} from", fix="set source.path, relative to the recipe file"
@@ -70,20 +89,20 @@ def _cut_tables(
     raw = raw_folder(recipe.source, layout, folder / "parts" / "database")
     raw.check(layout.needs().values())
     feeds = [feed for feed in layout.feeds if raw.has(feed.need)]
+    source = sharded(recipe.source, _text_of(raw.paths(feed.need)[0] for feed in feeds))
     jobs = [
-        TableJob(layout, feed, raw.path, folder / "parts", recipe.source.shards, own_codes(recipe.source))
-        for feed in feeds
+        TableJob(layout, feed, raw.path, folder / "parts", source.shards, own_codes(source)) for feed in feeds
     ]
     done = map_shards(
         cut_table, jobs, recipe.engine, folder, lambda count: progress("tables", count, len(jobs))
     )
-    return {feed.need.table: tally for feed, tally in zip(feeds, done, strict=True)}
+    return source, {feed.need.table: tally for feed, tally in zip(feeds, done, strict=True)}
 
 
-def _write_shards(recipe: Recipe, folder: Path, tables: tuple[str, ...], progress: Progress) -> None:
-    jobs = [
-        ShardJob(recipe.source, recipe.seed, folder, index, tables) for index in range(recipe.source.shards)
-    ]
+def _write_shards(
+    recipe: Recipe, source: Source, folder: Path, tables: tuple[str, ...], progress: Progress
+) -> None:
+    jobs = [ShardJob(source, recipe.seed, folder, index, tables) for index in range(source.shards)]
     map_shards(write_shard, jobs, recipe.engine, folder, lambda count: progress("events", count, len(jobs)))
 
 

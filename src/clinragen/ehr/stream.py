@@ -1,7 +1,8 @@
 """A raw table as a stream of chunks of whole records, so that memory does not grow with the table.
 
-Text is decompressed on a thread of its own, cut where a record ends (a note may hold line breaks within its
-quotes) and parsed chunk by chunk, every field as text. Parquet comes in batches.
+Text is decompressed on one thread, cut where a record ends (a note may hold line breaks within its quotes)
+and parsed on another, every field as text, while whoever asked works on the chunk before. Parquet comes in
+batches.
 """
 
 import gzip
@@ -11,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -26,14 +27,16 @@ except ImportError:
 DAMAGED: tuple[type[Exception], ...] = (OSError, EOFError, zlib.error, _damaged)
 """What reading a file raises that is cut off or damaged; with isal it is decompressed twice as fast."""
 
-CHUNK_BYTES = 32 * 2**20
+CHUNK_BYTES = 16 * 2**20
 """Of text, before it is parsed; a record may be longer."""
 BATCH_ROWS = 250_000
 """Of a Parquet file."""
 TAB = "\t"
 Buffer = bytes | memoryview
-AHEAD = 2
-"""Blocks that may wait for the parser."""
+AHEAD = 1
+"""Blocks that may wait for the parser, and chunks that may wait for whoever asked for them."""
+
+Item = TypeVar("Item")
 
 
 def chunks(
@@ -46,11 +49,14 @@ def chunks(
     """
     size = size or CHUNK_BYTES
     if path.name.lower().endswith(".parquet"):
-        yield from _batches(path, columns, size)
-        return
+        return ahead(_batches(path, columns, size))
+    return ahead(_parsed(path, columns, size, is_plain))
+
+
+def _parsed(path: Path, columns: list[str], size: int, is_plain: bool) -> Iterator[pl.DataFrame]:
     head, separator = b"", separator_of(path)
     quote = None if is_plain and separator == TAB else '"'
-    for text in whole_records(_blocks(path, size), (quote or "").encode()):
+    for text in whole_records(ahead(_blocks(path, size)), (quote or "").encode()):
         rows = pl.read_csv(
             b"".join((head, *text)),
             infer_schema=False,
@@ -106,27 +112,35 @@ def _batches(path: Path, columns: list[str], size: int) -> Iterator[pl.DataFrame
 
 
 def _blocks(path: Path, size: int) -> Iterator[bytes]:
-    """The bytes of a file, read and decompressed ahead on a thread."""
-    waiting: queue.Queue[bytes | BaseException] = queue.Queue(AHEAD)
+    with opened(path) as file:
+        while block := file.read(size):
+            yield block
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """The same items, each got on a thread of its own before it is asked for; what is raised there, here."""
+    waiting: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(AHEAD)
     stop = threading.Event()
 
-    def read() -> None:
+    def get() -> None:
         try:
-            with opened(path) as file:
-                while not stop.is_set():
-                    block = file.read(size)
-                    waiting.put(block)
-                    if not block:
-                        return
+            for item in items:
+                waiting.put((item, None))
+                if stop.is_set():
+                    return
+            waiting.put((None, StopIteration()))
         except BaseException as fault:
-            waiting.put(fault)
+            waiting.put((None, fault))
 
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=get, daemon=True).start()
     try:
-        while block := waiting.get():
-            if isinstance(block, BaseException):
-                raise block
-            yield block
+        while True:
+            item, fault = waiting.get()
+            if isinstance(fault, StopIteration):
+                return
+            if fault is not None:
+                raise fault
+            yield cast(Item, item)
     finally:
         stop.set()
         while not waiting.empty():
