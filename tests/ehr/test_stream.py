@@ -117,10 +117,7 @@ def test_every_row_is_in_the_shard_of_its_patient_in_the_order_in_which_it_came(
     folder = tmp_path_factory.mktemp("pile")
     heap, kinds = Pile(folder, shards=3), {"subject_id": pl.String, "row": pl.Int64}
     for place, subject in enumerate(subjects):
-        heap.add(
-            pl.DataFrame(
-                {"subject_id": [subject], "row": [place]}, {"subject_id": pl.String, "row": pl.Int64}
-            )
+        heap.add(pl.DataFrame({"subject_id": [subject], "row": [place]}, kinds))
         )
         if place % at_once == 0:
             heap.flush()
