@@ -118,7 +118,6 @@ def test_every_row_is_in_the_shard_of_its_patient_in_the_order_in_which_it_came(
     heap, kinds = Pile(folder, shards=3), {"subject_id": pl.String, "row": pl.Int64}
     for place, subject in enumerate(subjects):
         heap.add(pl.DataFrame({"subject_id": [subject], "row": [place]}, kinds))
-        )
         if place % at_once == 0:
             heap.flush()
     heap.flush()
