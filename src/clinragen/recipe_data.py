@@ -1,8 +1,12 @@
 """The sections of a recipe that say what is read: the source, the cohort, the facts."""
 
+import re
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
+
+_PASSWORD = re.compile(r"(?<=://)([^/@:]*):.*(?=@)|(?<=password=)[^&]*")
+"""In the address of a database: behind the name of who reads it, or among the options."""
 
 
 class Section(BaseModel):
@@ -36,6 +40,11 @@ class Source(Section):
     credentialed: bool = Field(
         False, description="records of real patients under an agreement: no text may leave this machine"
     )
+
+    @field_serializer("path")
+    def _without_password(self, path: str) -> str:
+        """The address of a database as manifests keep it."""
+        return _PASSWORD.sub(lambda found: f"{found[1]}:***" if found[1] is not None else "***", path)
 
 
 class Cohort(Section):

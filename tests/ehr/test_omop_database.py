@@ -248,6 +248,25 @@ def test_an_address_is_told_without_what_stands_in_it(address: str, tmp_path: Pa
     assert "secret" not in str(fault.value)
 
 
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("postgresql://me:se:cr/e@t@host:5432/cdm", "postgresql://me:***@host:5432/cdm"),
+        (
+            "postgresql://me@host/cdm?password=secret&sslmode=on",
+            "postgresql://me@host/cdm?password=***&sslmode=on",
+        ),
+        ("postgresql://me@host/cdm", "postgresql://me@host/cdm"),
+        ("sqlite:////srv/cdm.sqlite", "sqlite:////srv/cdm.sqlite"),
+        ("../records", "../records"),
+    ],
+)
+def test_no_manifest_keeps_a_password(address: str, kept: str) -> None:
+    source = Source(kind="omop", path=address)
+    assert source.model_dump()["path"] == kept
+    assert source.path == address
+
+
 def test_other_sources_are_not_read_from_databases() -> None:
     told = "\n".join(explained(Source(kind="mimic4", path="duckdb:///x")))
     assert "mimic4 is not read from a database" in told

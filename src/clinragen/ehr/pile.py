@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from clinragen.engine import shard_of
 
-AT_ONCE = 400_000
+AT_ONCE = 200_000
 """Rows that wait in memory until they are written."""
 
 
