@@ -18,8 +18,8 @@ from clinragen.model.t5 import T5Backbone
 def reading_graph(backbone: T5Backbone, precision: Precision = "fp32") -> ModelProto:
     """From hidden [place, width], the keys and values of all layers.
 
-    Gives key [layer, 1, head, size, place] and value [layer, 1, head, place, size]; in eight bits also scale
-    [layer, 2, 1, head, 1, size], that of keys before that of values.
+    Gives key and value, each [layer, 1, head, place, size]; in eight bits key [layer, 1, head, size, place], as
+    products in eight bits want it, and scale [layer, 2, 1, head, 1, size], that of keys before that of values.
     """
     config = backbone.model.config
     layers = [block.layer[1].EncDecAttention for block in backbone.model.decoder.block]
@@ -38,10 +38,13 @@ def reading_graph(backbone: T5Backbone, precision: Precision = "fp32") -> ModelP
         graph.op("Squeeze", part, graph.whole(1))
         for part in graph.split("Split", told, count=2, axis=1, num_outputs=2)
     )
-    kind = TensorProto.FLOAT if precision == "fp32" else TensorProto.UINT8
-    key = graph.op("Transpose", key, perm=[0, 1, 2, 4, 3])
-    graph.output(key, "key", [len(layers), 1, config.num_heads, config.d_kv, "place"], kind)
-    graph.output(value, "value", [len(layers), 1, config.num_heads, "place", config.d_kv], kind)
+    kind, rows = TensorProto.FLOAT, ["place", config.d_kv]
+    shape_of_key = rows
+    if precision != "fp32":
+        kind, shape_of_key = TensorProto.UINT8, rows[::-1]
+        key = graph.op("Transpose", key, perm=[0, 1, 2, 4, 3])
+    graph.output(key, "key", [len(layers), 1, config.num_heads, *shape_of_key], kind)
+    graph.output(value, "value", [len(layers), 1, config.num_heads, *rows], kind)
     return graph.model()
 
 
@@ -58,8 +61,9 @@ class Notes:
     def _in_full(self, layer: int, query: str) -> str:
         graph, told = self.graph, []
         for seat, asked in enumerate(self._by_seat(query)):
-            key, value = self._memory(layer, seat, TensorProto.FLOAT)
-            weights = graph.op("Softmax", graph.op("MatMul", asked, key), axis=-1)
+            key, value = self._memory(layer, seat)
+            likeness = graph.op("MatMul", asked, graph.op("Transpose", key, perm=[0, 1, 3, 2]))
+            weights = graph.op("Softmax", likeness, axis=-1)
             told.append(graph.op("MatMul", weights, value))
         return graph.op("Concat", *told, axis=0)
 
@@ -72,7 +76,7 @@ class Notes:
         steps = self._by_seat(graph.op("Reshape", step, graph.whole(-1)))
         told, largest = [], []
         for seat, asked in enumerate(self._by_seat(graph.rounded(query, step))):
-            key, value = self._memory(layer, seat, TensorProto.UINT8)
+            key, value = self._memory(layer, seat)
             scores = graph.op("MatMulInteger", asked, key, graph.middle, graph.middle)
             weights = graph.op("Softmax", graph.op("DequantizeLinear", scores, steps[seat], axis=1), axis=-1)
             most = graph.op("ReduceMax", weights, self.graph.whole(0, 2, 3), keepdims=0)
@@ -89,8 +93,10 @@ class Notes:
     def _by_seat(self, value: str) -> list[str]:
         return self.graph.split("Split", value, count=self.seats, axis=0, num_outputs=self.seats)
 
-    def _memory(self, layer: int, seat: int, kind: int) -> tuple[str, str]:
-        length, head = f"place_{seat}", [1, self.config.num_heads]
-        key = self.graph.input(f"read_key_{layer}_{seat}", [*head, self.config.d_kv, length], kind)
-        value = self.graph.input(f"read_value_{layer}_{seat}", [*head, length, self.config.d_kv], kind)
-        return key, value
+    def _memory(self, layer: int, seat: int) -> tuple[str, str]:
+        is_full = self.graph.precision == "fp32"
+        kind = TensorProto.FLOAT if is_full else TensorProto.UINT8
+        rows: Axes = [f"place_{seat}", self.config.d_kv]
+        head: Axes = [1, self.config.num_heads]
+        key = self.graph.input(f"read_key_{layer}_{seat}", [*head, *(rows if is_full else rows[::-1])], kind)
+        return key, self.graph.input(f"read_value_{layer}_{seat}", [*head, *rows], kind)
