@@ -24,9 +24,12 @@ _KINDS = {torch.long: np.int64, torch.float32: np.float32, torch.uint8: np.uint8
 
 @dataclass(frozen=True)
 class Read:
-    """The keys and values of a note in all layers, and the scales of both where they are in eight bits."""
+    """The keys and values of a note in all layers, and the scales of both where they are in eight bits.
 
-    key: Shaped[Tensor, "layer one head size place"]
+    Keys are [place, size], in eight bits [size, place]: as their products are fastest.
+    """
+
+    key: Shaped[Tensor, "layer one head _ _"]
     value: Shaped[Tensor, "layer one head place size"]
     scale: Float[Tensor, "layer two one head one size"] | None = None
 
