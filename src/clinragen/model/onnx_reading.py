@@ -18,8 +18,8 @@ from clinragen.model.t5 import T5Backbone
 def reading_graph(backbone: T5Backbone, precision: Precision = "fp32") -> ModelProto:
     """From hidden [place, width], the keys and values of all layers.
 
-    Gives key and value, each [layer, 1, head, place, size]; in eight bits key is [layer, 1, head, size, place]
-    and there is scale [layer, 2, 1, head, 1, size], that of keys before that of values.
+    Gives key and value, each [layer, 1, head, place, size]; in eight bits key is [.., size, place] and
+    there is scale [layer, 2, 1, head, 1, size], that of keys before that of values.
     """
     config = backbone.model.config
     layers = [block.layer[1].EncDecAttention for block in backbone.model.decoder.block]
