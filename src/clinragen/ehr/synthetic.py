@@ -15,6 +15,7 @@ import polars as pl
 from numpy.random import Generator
 
 from clinragen.clinical.variables import variable, variables
+from clinragen.ehr.events import EVENT
 from clinragen.ehr.simulation.notes import Mention, write_note
 from clinragen.ehr.simulation.patients import Evidence, chronic_of, draw_diagnoses, draw_evidence
 from clinragen.ehr.simulation.states import State, draw_states
@@ -23,18 +24,6 @@ from clinragen.ehr.simulation.trajectories import Trajectory, draw_trajectories
 from clinragen.engine import shard_of
 from clinragen.labels import STANDARD, about
 
-EVENT_SCHEMA: dict[str, pl.DataType] = {
-    "subject_id": pl.Int64(),
-    "time": pl.Datetime("us"),
-    "code": pl.String(),
-    "numeric_value": pl.Float32(),
-    "text_value": pl.String(),
-    "unit": pl.String(),
-    "low": pl.Float64(),
-    "high": pl.Float64(),
-    "hadm_id": pl.String(),
-    "stay_id": pl.String(),
-}
 DIAGNOSIS_SCHEMA = {"stay_id": pl.String(), "diagnosis": pl.String(), "evidence": pl.String()}
 STATE_SCHEMA = {name: pl.String() for name in ("stay_id", "variable", "state", "trend", "cause")}
 MENTION_SCHEMA = {
@@ -256,7 +245,7 @@ class _Rows:
         self._values.append(trajectory.values)
 
     def simulation(self) -> Simulation:
-        single = pl.DataFrame(self._single, schema=EVENT_SCHEMA, orient="row")
+        single = pl.DataFrame(self._single, schema=EVENT, orient="row")
         events = pl.concat([single, self._measurements()]).sort(
             "subject_id", "time", nulls_last=False, maintain_order=True
         )
@@ -271,7 +260,7 @@ class _Rows:
 
     def _measurements(self) -> pl.DataFrame:
         names = ("subject_id", "code", "unit", "low", "high", "hadm_id", "stay_id")
-        series = pl.DataFrame(self._series, schema={n: EVENT_SCHEMA[n] for n in names}, orient="row")
+        series = pl.DataFrame(self._series, schema={n: EVENT[n] for n in names}, orient="row")
         repeats = np.repeat(np.arange(len(self._values)), [v.size for v in self._values])
         values = series[repeats] if repeats.size else series.clear()
         return values.with_columns(
@@ -280,4 +269,4 @@ class _Rows:
             ),
             pl.Series("numeric_value", np.concatenate([*self._values, np.array([])]), pl.Float32),
             pl.lit(None, pl.String).alias("text_value"),
-        ).select(pl.col(name).cast(kind) for name, kind in EVENT_SCHEMA.items())
+        ).select(pl.col(name).cast(kind) for name, kind in EVENT.items())
