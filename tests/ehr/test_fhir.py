@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from fhir_miniature import fhir_resources, write_fhir
 from ingesting import coded, events_of, ingest
-from raw_miniatures import fhir_resources, write_fhir
 
 from clinragen.ehr.fhir_flat import READERS, moment_of, plain
 from clinragen.errors import SourceError
