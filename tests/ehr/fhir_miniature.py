@@ -1,5 +1,6 @@
 """A FHIR R4 export in miniature: two patients, three stays in intensive care."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
