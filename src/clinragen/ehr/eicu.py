@@ -24,6 +24,7 @@ OLDEST = "> 89"
 _SEXES, _IDS = {"Male": "M", "Female": "F"}, Ids(pl.col("hadm_id"), pl.col("patientunitstayid"))
 _ICD9 = r"^(?:\d{3}(?:\.\d{1,2})?|V\d{2}(?:\.\d{1,2})?|E\d{3}(?:\.\d)?)$"
 _ICD10 = r"^[A-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?$"
+_MONITORED = "patientunitstayid observationoffset"
 _APERIODIC = dict.fromkeys(("noninvasivesystolic", "noninvasivediastolic", "noninvasivemean"), "mmHg")
 _PERIODIC = {
     "heartrate": "bpm",
@@ -249,14 +250,8 @@ EICU = Layout(
             Items("labname", "LAB"),
         ),
         Feed(need("diagnosis", "patientunitstayid diagnosisoffset icd9code"), _diagnoses),
-        Feed(
-            need("vitalaperiodic", " ".join(("patientunitstayid observationoffset", *_APERIODIC)), True),
-            _aperiodic,
-        ),
-        Feed(
-            need("vitalperiodic", " ".join(("patientunitstayid observationoffset", *_PERIODIC)), True),
-            _periodic,
-        ),
+        Feed(need("vitalaperiodic", " ".join((_MONITORED, *_APERIODIC)), True), _aperiodic),
+        Feed(need("vitalperiodic", " ".join((_MONITORED, *_PERIODIC)), True), _periodic),
         Feed(
             need(
                 "nursecharting",

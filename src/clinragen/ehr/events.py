@@ -99,17 +99,15 @@ def draft(
     columns |= {} if value is None else value.columns()
     columns |= {} if text is None else {"text_value": text}
     filled = [columns.get(name, pl.lit(None)).cast(kind).alias(name) for name, kind in EVENT.items()]
-    seen = [is_so.alias(f"fault {place}") for place, (is_so, _) in enumerate(faults)]
-    drafts = rows.select(*filled, ROW, (_NOTHING if value is None else value.said).alias(_SAID), *seen)
+    own = [
+        (is_so & code.is_not_null() if why == UNMAPPED else is_so).alias(f"fault {place}")
+        for place, (is_so, why) in enumerate(faults)
+    ]
+    drafts = rows.select(*filled, ROW, (_NOTHING if value is None else value.said).alias(_SAID), *own)
     if value is not None:
         drafts = drafts.with_columns(_unread_text(keeps=text is None))
-    has_code = pl.col("code").is_not_null()
-    own = [pl.col(f"fault {place}") for place in range(len(faults))]
-    found = [
-        (is_so & has_code if why == UNMAPPED else is_so, why)
-        for is_so, (_, why) in zip(own, faults, strict=True)
-    ]
-    found += [(pl.col("subject_id").is_null(), NO_SUBJECT), (~has_code, NO_CODE)]
+    found = [(pl.col(f"fault {place}"), why) for place, (_, why) in enumerate(faults)]
+    found += [(pl.col("subject_id").is_null(), NO_SUBJECT), (pl.col("code").is_null(), NO_CODE)]
     found += [] if time is None else [(pl.col("time").is_null(), NO_TIME)]
     found += [] if value is None else _unreadable()
     reason = pl.coalesce(pl.when(is_so.fill_null(False)).then(pl.lit(why)) for is_so, why in found)

@@ -32,75 +32,80 @@ _VISIT = Ids(pl.col("visit_occurrence_id"), pl.col("visit_detail_id"))
 def omop_layout(source: Source) -> Layout:
     """The tables that are read; measurements are read with the user's own codes too."""
     own = Path(source.codes) if source.codes else None
-    visit = "visit_occurrence_id visit_detail_id"
-    return Layout(
-        "omop",
-        (
-            _feed(
-                need(
-                    "person", "person_id gender_concept_id year_of_birth", may="month_of_birth day_of_birth"
-                ),
-                _persons,
-            ),
-            _feed(
-                need(
-                    "visit_occurrence",
-                    "visit_occurrence_id person_id visit_concept_id visit_start_date visit_end_date",
-                    may="visit_start_datetime visit_end_datetime",
-                ),
-                _visits,
-            ),
-            _feed(
-                need(
-                    "visit_detail",
-                    "visit_detail_id visit_occurrence_id person_id visit_detail_concept_id "
-                    "visit_detail_start_date visit_detail_end_date",
-                    True,
-                    may="visit_detail_start_datetime visit_detail_end_datetime",
-                ),
-                _details,
-            ),
-            _feed(
-                need(
-                    "measurement",
-                    "person_id measurement_concept_id measurement_date value_as_number",
-                    may="measurement_datetime measurement_source_value unit_concept_id unit_source_value "
-                    f"operator_concept_id value_source_value range_low range_high {visit}",
-                ),
-                partial(_measurements, own),
-            ),
-            _feed(
-                need(
-                    "condition_occurrence",
-                    "person_id condition_concept_id condition_start_date",
-                    may=f"condition_source_value condition_source_concept_id {visit}",
-                ),
-                _conditions,
-            ),
-            _feed(
-                need("note", "person_id note_date note_text", True, may=f"note_datetime note_title {visit}"),
-                _notes,
-            ),
-            _feed(
-                need(
-                    "drug_exposure",
-                    "person_id drug_concept_id drug_exposure_start_date",
-                    True,
-                    may=f"drug_exposure_start_datetime {visit}",
-                ),
-                partial(_named, "DRUG", "drug_concept_id", "drug_exposure_start"),
-            ),
-            _feed(
-                need(
-                    "procedure_occurrence",
-                    "person_id procedure_concept_id procedure_date",
-                    True,
-                    may=f"procedure_datetime {visit}",
-                ),
-                partial(_named, "PROCEDURE", "procedure_concept_id", "procedure"),
-            ),
+    return Layout("omop", (*_stays(), *_charted(own)), (CONCEPT, MAPS_TO))
+
+
+def _stays() -> tuple[Feed, ...]:
+    """Who was there, and when."""
+    return (
+        _feed(
+            need("person", "person_id gender_concept_id year_of_birth", may="month_of_birth day_of_birth"),
+            _persons,
         ),
-        (CONCEPT, MAPS_TO),
+        _feed(
+            need(
+                "visit_occurrence",
+                "visit_occurrence_id person_id visit_concept_id visit_start_date visit_end_date",
+                may="visit_start_datetime visit_end_datetime",
+            ),
+            _visits,
+        ),
+        _feed(
+            need(
+                "visit_detail",
+                "visit_detail_id visit_occurrence_id person_id visit_detail_concept_id "
+                "visit_detail_start_date visit_detail_end_date",
+                True,
+                may="visit_detail_start_datetime visit_detail_end_datetime",
+            ),
+            _details,
+        ),
+    )
+
+
+def _charted(own: Path | None) -> tuple[Feed, ...]:
+    """What was measured, coded, written and given."""
+    visit = "visit_occurrence_id visit_detail_id"
+    return (
+        _feed(
+            need(
+                "measurement",
+                "person_id measurement_concept_id measurement_date value_as_number",
+                may="measurement_datetime measurement_source_value unit_concept_id unit_source_value "
+                f"operator_concept_id value_source_value range_low range_high {visit}",
+            ),
+            partial(_measurements, own),
+        ),
+        _feed(
+            need(
+                "condition_occurrence",
+                "person_id condition_concept_id condition_start_date",
+                may=f"condition_source_value condition_source_concept_id {visit}",
+            ),
+            _conditions,
+        ),
+        _feed(
+            need("note", "person_id note_date note_text", True, may=f"note_datetime note_title {visit}"),
+            _notes,
+        ),
+        _feed(
+            need(
+                "drug_exposure",
+                "person_id drug_concept_id drug_exposure_start_date",
+                True,
+                may=f"drug_exposure_start_datetime {visit}",
+            ),
+            partial(_named, "DRUG", "drug_concept_id", "drug_exposure_start"),
+        ),
+        _feed(
+            need(
+                "procedure_occurrence",
+                "person_id procedure_concept_id procedure_date",
+                True,
+                may=f"procedure_datetime {visit}",
+            ),
+            partial(_named, "PROCEDURE", "procedure_concept_id", "procedure"),
+        ),
     )
 
 
