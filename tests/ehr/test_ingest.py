@@ -269,3 +269,12 @@ def test_large_tables_are_cut_into_more_shards_unless_a_recipe_says_how_many(tmp
     assert shards["asked"] == 3
     by_subject = [events_of(tmp_path / name).sort(pl.all()) for name in shards]
     assert all(events.equals(by_subject[0]) for events in by_subject)
+
+
+def test_what_was_left_of_another_number_of_shards_is_dropped(tmp_path: Path):
+    """A run was killed, the tables have grown since, and more shards are asked for."""
+    raw = MINIATURES["mimic3"](tmp_path / "raw")
+    ingest("mimic3", raw, tmp_path / "again", shards=3)
+    ingest("mimic3", raw, tmp_path / "again", shards=2)
+    ingest("mimic3", raw, tmp_path / "fresh", shards=2)
+    assert hash_outputs(tmp_path / "again" / "ingest") == hash_outputs(tmp_path / "fresh" / "ingest")

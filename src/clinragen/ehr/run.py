@@ -8,13 +8,13 @@ from typing import Any
 from clinragen.clinical.codes import read_own_codes
 from clinragen.ehr.events import added
 from clinragen.ehr.metadata import count_events, write_metadata
-from clinragen.ehr.parts import TableJob, cut_table
+from clinragen.ehr.parts import TALLY, TableJob, cut_table
 from clinragen.ehr.sources import SOURCES, ShardJob, write_shard
 from clinragen.ehr.tables import Folder, Layout
 from clinragen.engine import map_shards
 from clinragen.errors import SourceError
 from clinragen.recipe import Recipe, Source
-from clinragen.store import write_json
+from clinragen.store import read_json, write_json
 
 FEWEST = 8
 """Shards, unless a recipe says otherwise."""
@@ -90,6 +90,7 @@ def _cut_tables(
     raw.check(layout.needs().values())
     feeds = [feed for feed in layout.feeds if raw.has(feed.need)]
     source = sharded(recipe.source, _text_of(raw.paths(feed.need)[0] for feed in feeds))
+    _forget_other_cuts(folder, source.shards)
     jobs = [
         TableJob(layout, feed, raw.path, folder / "parts", source.shards, own_codes(source)) for feed in feeds
     ]
@@ -97,6 +98,15 @@ def _cut_tables(
         cut_table, jobs, recipe.engine, folder, lambda count: progress("tables", count, len(jobs))
     )
     return source, {feed.need.table: tally for feed, tally in zip(feeds, done, strict=True)}
+
+
+def _forget_other_cuts(folder: Path, shards: int) -> None:
+    """Drop what a killed run has left of another number of shards: the records have changed since."""
+    mark = folder / "shards.json"
+    if mark.exists() and read_json(mark) != shards:
+        for left in (folder / "data", *(tally.parent for tally in folder.glob(f"parts/*/{TALLY}"))):
+            shutil.rmtree(left, ignore_errors=True)
+    write_json(mark, shards)
 
 
 def _write_shards(
