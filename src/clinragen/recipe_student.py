@@ -17,6 +17,9 @@ class Model(Section):
     lora_rank: int = Field(
         0, ge=0, description="rank of the adapters that learn in the backbone's place; 0: all of it learns"
     )
+    trim_vocabulary: bool = Field(
+        False, description="whether a pretrained model keeps only the words that training texts need"
+    )
     series_as: Literal["tokens", "text", "both"] = Field(
         "tokens", description="how the series is read: soft tokens, findings as text, or both"
     )

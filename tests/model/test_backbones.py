@@ -220,3 +220,30 @@ def test_weights_of_another_width_are_one_clear_error(tmp_path: Path) -> None:
     LlamaConfig(**{**GROUPED, "hidden_size": 32}, **MARKS).save_pretrained(tmp_path)
     with pytest.raises(RecipeError, match="cannot be loaded"):
         pretrained(settings_for(tmp_path), WORDS)
+
+
+def short_sighted() -> Any:
+    """A Gemma whose layers look three places back, most of them."""
+    return Gemma3ForCausalLM(Gemma3TextConfig(**GROUPED, **MARKS, sliding_window=3))
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, "short-sighted"])
+def test_a_text_that_goes_on_from_memory_teaches_the_same(family: str, tmp_path: Path) -> None:
+    """What the head has read is not read again for the text: same loss, same gradients."""
+    backbone = from_folder(FAMILIES.get(family, short_sighted)(), tmp_path)
+    vectors, mask = padded(backbone)
+    beside, target = torch.randn(1, 2, backbone.width), torch.tensor([[5, 6, 7, 1]])
+    context, whole = torch.cat([vectors, beside], dim=1), torch.cat([mask, torch.ones(1, 2).bool()], dim=1)
+
+    def taught(memory: Any) -> tuple[torch.Tensor, list[torch.Tensor | None]]:
+        head = backbone.encode(vectors, mask, memory)[mask].square().mean()
+        loss = head + backbone.text_loss(context, whole, target, memory)
+        backbone.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach(), [parameter.grad for parameter in backbone.parameters()]
+
+    twice, once = taught(None), taught(backbone.memory())
+    assert torch.allclose(twice[0], once[0], atol=1e-5)
+    for before, after in zip(twice[1], once[1], strict=True):
+        assert (before is None) == (after is None)
+        assert before is None or after is None or torch.allclose(before, after, atol=1e-5)

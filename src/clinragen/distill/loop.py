@@ -203,7 +203,7 @@ def _whole_loss(
 
 
 def _text_loss(student: Student, encoded: Encoded, batch: Batch, counted: int) -> torch.Tensor:
-    loss = student.backbone.text_loss(encoded.context, encoded.mask, batch.target)
+    loss = student.backbone.text_loss(encoded.context, encoded.mask, batch.target, encoded.memory)
     return weighted(loss, counted and (batch.target != IGNORED).sum())
 
 

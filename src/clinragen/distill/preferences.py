@@ -81,7 +81,9 @@ def margins(student: Student, compared: Sequence[Pair]) -> Float[Tensor, " pair"
             for which in ("chosen", "rejected"):
                 batch = lesson([getattr(compared[place], which) for place in places]).to(student.device)
                 read = student.encode_reading(batch, student.read_series(batch))
-                likely.append(student.backbone.log_likelihood(read.context, read.mask, batch.target))
+                likely.append(
+                    student.backbone.log_likelihood(read.context, read.mask, batch.target, read.memory)
+                )
             found = found.index_add(0, torch.tensor(places, device=student.device), likely[0] - likely[1])
     return found
 

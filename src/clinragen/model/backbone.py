@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import GenerationConfig
 
 from clinragen.model.rules import Rule
+from clinragen.model.trimming import keep_rows
 
 IGNORED = -100
 """The label of padding: no loss."""
@@ -21,7 +22,8 @@ class Backbone(nn.Module, ABC):
     """A language model of transformers that reads vectors and writes text.
 
     `encode` gives each place's vector among the others, for the head to judge by; `context` is what the text
-    is written from, to which the student adds the judgement.
+    is written from, to which the student adds the judgement. What was read need not be read again: a `memory`
+    holds the keys and values of the first places of a context, for a backbone that can go on from there.
     """
 
     def __init__(self, model: Any) -> None:
@@ -39,6 +41,10 @@ class Backbone(nn.Module, ABC):
         """The width of one vector."""
         return int(self.embedding.embedding_dim)
 
+    def keep(self, pieces: Sequence[int]) -> None:
+        """Keep the words of these pieces alone, which are numbered anew in this order."""
+        keep_rows(self.model, pieces)
+
     def trained(self) -> list[nn.Parameter]:
         """The tensors that learn: the adapters where there are any, else all."""
         adapters = [parameter for name, parameter in self.named_parameters() if ADAPTER in name]
@@ -54,9 +60,16 @@ class Backbone(nn.Module, ABC):
 
     @abstractmethod
     def encode(
-        self, vectors: Float[Tensor, "batch place width"], mask: Bool[Tensor, "batch place"]
+        self,
+        vectors: Float[Tensor, "batch place width"],
+        mask: Bool[Tensor, "batch read"],
+        memory: Any = None,
     ) -> Float[Tensor, "batch place width"]:
-        """Read vectors; masked places change nothing."""
+        """Read vectors; masked places change nothing. A memory, empty yet, is filled with them."""
+
+    def memory(self) -> Any:
+        """An empty memory; None where reading a context once more is no part of writing."""
+        return None
 
     @abstractmethod
     def context(
@@ -70,17 +83,22 @@ class Backbone(nn.Module, ABC):
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
+        memory: Any = None,
     ) -> Float[Tensor, "counted word"]:
-        """The scores of all words where a piece of the target stands; none is weighed where it is IGNORED."""
+        """The scores of all words where a piece of the target stands; none is weighed where it is IGNORED.
+
+        A memory of the first places of the context spares reading them again; this uses it up.
+        """
 
     def text_loss(
         self,
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
+        memory: Any = None,
     ) -> Float[Tensor, ""]:
         """Mean cross-entropy of the target text, in 32 bits whatever the products were taken in."""
-        scores = self.words(context, mask, target)
+        scores = self.words(context, mask, target, memory)
         loss: Tensor = nn.functional.cross_entropy(scores.float(), target[target != IGNORED])
         return loss
 
@@ -89,10 +107,11 @@ class Backbone(nn.Module, ABC):
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
+        memory: Any = None,
     ) -> Float[Tensor, " batch"]:
         """The log-probability of each target text as a whole."""
         counts = target != IGNORED
-        scores = self.words(context, mask, target)
+        scores = self.words(context, mask, target, memory)
         lost = nn.functional.cross_entropy(scores.float(), target[counts], reduction="none")
         rows = counts.nonzero()[:, 0]
         return torch.zeros(len(target), device=lost.device).index_add(0, rows, -lost)

@@ -4,7 +4,7 @@ Any T5 and any decoder-only model of transformers fits. Only safetensors are loa
 weights alone as well), and never remote code.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -124,9 +124,12 @@ def kind_of(settings: Model) -> Kind:
     return BACKBONES.get(settings.backbone, BACKBONES["pretrained"])
 
 
-def built(settings: Model, vocabulary: int) -> Backbone:
-    """The backbone of a recipe, with adapters where it asks for them."""
-    return with_adapters(kind_of(settings).build(settings, vocabulary), settings)
+def built(settings: Model, vocabulary: int, kept: Sequence[int] = ()) -> Backbone:
+    """The backbone of a recipe, with adapters where it asks for them, and the pieces that are to be kept."""
+    backbone = kind_of(settings).build(settings, vocabulary)
+    if kept:
+        backbone.keep(kept)
+    return with_adapters(backbone, settings)
 
 
 def with_adapters(backbone: Backbone, settings: Model) -> Backbone:

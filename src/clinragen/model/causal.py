@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from transformers import LlamaConfig, LlamaForCausalLM, LogitsProcessor, LogitsProcessorList
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, LogitsProcessor, LogitsProcessorList
 
 from clinragen.model.backbone import IGNORED, Backbone, begun, how_to_write
 from clinragen.model.rules import Rule
@@ -20,14 +20,33 @@ class CausalBackbone(Backbone):
         super().__init__(model)
         self.start, self.end = start, end
 
+    def keep(self, pieces: Sequence[int]) -> None:
+        """Keep the words of these pieces alone, the marks among them."""
+        super().keep(pieces)
+        self.start, self.end = pieces.index(self.start), pieces.index(self.end)
+
     def encode(
-        self, vectors: Float[Tensor, "batch place width"], mask: Bool[Tensor, "batch place"]
+        self,
+        vectors: Float[Tensor, "batch place width"],
+        mask: Bool[Tensor, "batch read"],
+        memory: Any = None,
     ) -> Float[Tensor, "batch place width"]:
-        """Read vectors, each with those before it; masked places change nothing."""
+        """Read vectors, each with those before it; masked places change nothing.
+
+        Where a memory is not empty, `vectors` follow what it holds, and `mask` tells of both.
+        """
         hidden: Tensor = self.model.get_decoder()(
-            inputs_embeds=vectors, attention_mask=mask.long(), position_ids=_places(mask), use_cache=False
+            inputs_embeds=vectors,
+            attention_mask=mask.long(),
+            position_ids=_places(mask)[:, mask.shape[1] - vectors.shape[1] :],
+            past_key_values=memory,
+            use_cache=memory is not None,
         ).last_hidden_state
         return hidden
+
+    def memory(self) -> DynamicCache:
+        """Keys and values of a prefix, from which a text can go on."""
+        return DynamicCache()
 
     def context(
         self, vectors: Float[Tensor, "batch place width"], hidden: Float[Tensor, "batch place width"]
@@ -40,12 +59,14 @@ class CausalBackbone(Backbone):
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
+        memory: DynamicCache | None = None,
     ) -> Float[Tensor, "counted word"]:
         """The scores of all words where a piece of the target stands; none is weighed where it is IGNORED."""
         counts = target != IGNORED
         said = self.embedding(begun(target, self.start, self.end)).to(context.dtype)
-        read = self.encode(torch.cat([context, said], dim=1), torch.cat([mask, counts], dim=1))
-        return self.weighed(read[:, context.shape[1] :][counts])
+        new = context if memory is None else context[:, memory.get_seq_length() :]
+        read = self.encode(torch.cat([new, said], dim=1), torch.cat([mask, counts], dim=1), memory)
+        return self.weighed(read[:, new.shape[1] :][counts])
 
     def weighed(self, told: Float[Tensor, "... width"]) -> Float[Tensor, "... word"]:
         """The scores of all words where the model was told this."""

@@ -19,6 +19,7 @@ from clinragen.model.backbones import built, described, kind_of, rebuilt
 from clinragen.model.knowledge import as_told, entries, entries_from_json, entries_to_json
 from clinragen.model.student import Student
 from clinragen.model.text import train_tokenizer
+from clinragen.model.trimming import trimmed
 from clinragen.recipe import Model
 from clinragen.schema import Fact
 from clinragen.store import read_json, write_json, written
@@ -30,11 +31,15 @@ CONFIG = "config.json"
 def new_student(settings: Model, facts: list[Fact], texts: list[str], hours: int, seed: int) -> Student:
     """A student to be trained: its tokenizer is trained on `texts` unless the backbone brings one."""
     brings = kind_of(settings).tokenizer
-    tokenizer = (
-        train_tokenizer(texts, settings.vocabulary, terms(facts)) if brings is None else brings(settings)
-    )
+    kept: list[int] = []
+    if brings is None:
+        tokenizer = train_tokenizer(texts, settings.vocabulary, terms(facts))
+    elif settings.trim_vocabulary:
+        tokenizer, kept = trimmed(brings(settings), texts)
+    else:
+        tokenizer = brings(settings)
     torch.manual_seed(seed)
-    backbone = built(settings, len(tokenizer))
+    backbone = built(settings, len(tokenizer), kept)
     return Student(settings, backbone, entries(facts, tuple(judged_variables()), tokenizer), tokenizer, hours)
 
 

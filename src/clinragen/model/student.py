@@ -25,11 +25,15 @@ from clinragen.recipe import Model
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What was made of a batch: what its texts are written from, the mask, a logit per diagnosis."""
+    """What was made of a batch: what its texts are written from, the mask, a logit per diagnosis.
+
+    In training also the backbone's memory of what it read, where it has one, for one text to go on from.
+    """
 
     context: Float[Tensor, "batch place width"]
     mask: Bool[Tensor, "batch place"]
     logits: Float[Tensor, "batch label"]
+    memory: Any = None
 
 
 class DiagnosisTokens(nn.Module):
@@ -104,15 +108,16 @@ class Student(nn.Module):
         decoder learns to name what is judged and to give reasons for it, not to judge again.
         """
         as_text = self.settings.series_as == "text"
-        hidden, context, mask = self._read(series, batch)
+        memory = None if judged is None else self.backbone.memory()
+        hidden, context, mask = self._read(series, batch, memory)
         if self.settings.judgement == "text":
-            return Encoded(context, mask, torch.zeros_like(batch.labels))
+            return Encoded(context, mask, torch.zeros_like(batch.labels), memory)
         logits = self.head(batch, None if as_text else series.attention, hidden, mask)
         if judged is None:
             judged = (logits + self.operating_point > 0).to(logits.dtype)
         answers = self.diagnosis_tokens(judged, self.backbone.embedding)
         beside = torch.ones_like(judged).bool()
-        return Encoded(torch.cat([context, answers], dim=1), torch.cat([mask, beside], dim=1), logits)
+        return Encoded(torch.cat([context, answers], dim=1), torch.cat([mask, beside], dim=1), logits, memory)
 
     def judgement(self, judged: Float[Tensor, "batch label"]) -> Encoded:
         """A judgement alone, for the decoder to tell (in training only)."""
@@ -121,11 +126,12 @@ class Student(nn.Module):
 
     def encode_reading(self, batch: Batch, series: Read) -> Encoded:
         """Read without giving the decoder a judgement beside it (in training only)."""
-        _, context, mask = self._read(series, batch)
-        return Encoded(context, mask, torch.zeros_like(batch.labels))
+        memory = self.backbone.memory()
+        _, context, mask = self._read(series, batch, memory)
+        return Encoded(context, mask, torch.zeros_like(batch.labels), memory)
 
     def _read(
-        self, series: Read, batch: Batch
+        self, series: Read, batch: Batch, memory: Any
     ) -> tuple[
         Float[Tensor, "batch place width"], Float[Tensor, "batch place width"], Bool[Tensor, "batch place"]
     ]:
@@ -141,7 +147,7 @@ class Student(nn.Module):
             tokens, mask = torch.cat([first[0], second[0]], dim=1), torch.cat([first[1], second[1]], dim=1)
         mask = mask.clone()
         mask[:, -1] |= ~mask.any(1)
-        hidden = self.backbone.encode(tokens, mask)
+        hidden = self.backbone.encode(tokens, mask, memory)
         return hidden, self.backbone.context(tokens, hidden), mask
 
     @property

@@ -50,7 +50,10 @@ class T5Backbone(Backbone):
         fuse_activations(self.model)
 
     def encode(
-        self, vectors: Float[Tensor, "batch place width"], mask: Bool[Tensor, "batch place"]
+        self,
+        vectors: Float[Tensor, "batch place width"],
+        mask: Bool[Tensor, "batch read"],
+        memory: None = None,
     ) -> Float[Tensor, "batch place width"]:
         """Read vectors; masked places change nothing."""
         hidden: Tensor = self.model.encoder(
@@ -69,6 +72,7 @@ class T5Backbone(Backbone):
         context: Float[Tensor, "batch place width"],
         mask: Bool[Tensor, "batch place"],
         target: Int[Tensor, "batch piece"],
+        memory: None = None,
     ) -> Float[Tensor, "counted word"]:
         """The scores of all words where a piece of the target stands; none is weighed where it is IGNORED."""
         told: Tensor = self.model.decoder(
