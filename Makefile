@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train bench-generate bench-memory bench-ingest fuzz clean
+.PHONY: demo setup test test-all check format bench bench-check bench-teach bench-kills bench-train bench-pretrained bench-generate bench-memory bench-ingest fuzz clean
 
 demo: setup
 	$(BIN)/clinragen run recipes/demo.toml
@@ -54,6 +54,10 @@ bench-teach: setup
 
 bench-train: setup
 	$(BIN)/python benchmarks/bench_train.py
+
+# A pretrained model on a CPU: words trimmed, the record read once.
+bench-pretrained: setup
+	$(BIN)/python benchmarks/bench_pretrained.py
 
 bench-generate: setup
 	$(BIN)/python benchmarks/bench_generate.py

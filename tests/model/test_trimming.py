@@ -12,6 +12,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
+    PhiConfig,
+    PhiForCausalLM,
     PreTrainedTokenizerFast,
     T5Config,
     T5ForConditionalGeneration,
@@ -88,6 +90,14 @@ def llama(words: int, **more: Any) -> LlamaForCausalLM:
     return LlamaForCausalLM(LlamaConfig(vocab_size=words, **shape, **marks, **more))
 
 
+def biased(words: int) -> PhiForCausalLM:
+    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+    marks = {"bos_token_id": None, "pad_token_id": 0, "eos_token_id": 1}
+    model = PhiForCausalLM(PhiConfig(vocab_size=words, **shape, **marks))
+    torch.nn.init.normal_(model.lm_head.bias)
+    return model
+
+
 def own_head(words: int) -> T5ForConditionalGeneration:
     shape = {"d_model": 16, "d_kv": 8, "d_ff": 32, "num_layers": 1, "num_heads": 2}
     model = T5ForConditionalGeneration(T5Config(vocab_size=words, decoder_start_token_id=0, **shape))
@@ -105,6 +115,7 @@ def saved(model: Any, folder: Path) -> str:
 BACKBONES = {
     "tied": lambda: llama(len(WHOLE["BPE"]), tie_word_embeddings=True),
     "untied": lambda: llama(len(WHOLE["BPE"]), tie_word_embeddings=False),
+    "biased": lambda: biased(len(WHOLE["BPE"])),
     "t5": lambda: own_head(len(WHOLE["BPE"])),
 }
 

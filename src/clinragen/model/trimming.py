@@ -90,11 +90,9 @@ def _rebuilt(tokenizer: Any, description: Mapping[str, Any]) -> PreTrainedTokeni
 def keep_rows(model: Any, kept: Sequence[int]) -> None:
     """Leave a model of transformers the words of these pieces alone, in this order; its marks follow."""
     rows = torch.tensor(kept)
-    tables = {
-        id(table.weight): table.weight for table in (model.get_input_embeddings(), _head(model)) if table
-    }
-    new = {key: nn.Parameter(old[rows].clone(), old.requires_grad) for key, old in tables.items()}
     moved = {old: place for place, old in enumerate(kept)}
+    tables = model.get_input_embeddings().weight, model.get_output_embeddings().weight
+    new = {id(old): nn.Parameter(old[rows].clone(), old.requires_grad) for old in tables}
     for part in model.modules():
         if id(getattr(part, "weight", None)) not in new:
             continue
@@ -104,14 +102,11 @@ def keep_rows(model: Any, kept: Sequence[int]) -> None:
             part.padding_idx = None if part.padding_idx is None else moved.get(part.padding_idx)
         else:
             part.out_features = len(kept)
+            part.bias = None if part.bias is None else nn.Parameter(part.bias[rows].clone())
     for config in (model.config, model.config.get_text_config(), model.generation_config):
         for mark in [name for name in MARKS if hasattr(config, name)]:
             setattr(config, mark, _renumbered(getattr(config, mark), moved))
     model.config.get_text_config().vocab_size = len(kept)
-
-
-def _head(model: Any) -> Any:
-    return model.get_output_embeddings()
 
 
 def _renumbered(mark: int | list[int] | None, moved: Mapping[int, int]) -> int | list[int] | None:
