@@ -19,8 +19,8 @@ from clinragen.model.backbones import with_adapters
 from clinragen.model.causal import CausalBackbone
 from clinragen.recipe import Model
 
-WORDS, KEPT = 262_144, 8_000
-STAYS, NOTE, BESIDE, TEXT = 4, 270, 25, 190
+WORDS, KEPT = 262_144, 4_743
+STAYS, NOTE, BESIDE, TEXT = 4, 120, 25, 100
 WRITTEN = 32
 STEPS = 3
 
